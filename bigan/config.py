@@ -1,0 +1,167 @@
+"""What to build and how to train it: frozen dataclasses, JSON in and out, and the named recipes."""
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+Prior = Literal["uniform", "normal"]
+Objective = Literal["label-swapped", "minimax"]
+Schedule = Literal["simultaneous", "alternating"]
+Precision = Literal["bf16", "fp32"]
+Split = Literal["test", "validation"]
+
+# Loading a checkpoint allocates what its config asks for, so the sizes are bounded. The limits are ours: some
+# ten times the largest model of the paper.
+MAX_LATENT_DIM = 4096
+MAX_HIDDEN_DIM = 16384
+MAX_HIDDEN_LAYERS = 16
+MAX_PIXELS = 3 * 256 * 256
+MAX_PARAMETERS = 500_000_000
+
+
+def _check(condition: bool, name: str, value: object, allowed: str) -> None:
+    if not condition:
+        raise ValueError(f"{name} is {value!r}; it must be {allowed}.")
+
+
+class _Json:
+    """Dictionaries of plain JSON values, to and from a frozen dataclass."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain JSON values (tuples become lists)."""
+        fields = dataclasses.asdict(self)  # type: ignore[call-overload]
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The dataclass these values describe; unknown names raise ValueError."""
+        known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        if unknown := sorted(set(values) - known):
+            raise ValueError(f"Unknown setting {unknown[0]!r}; {cls.__name__} has {', '.join(sorted(known))}.")
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+@dataclass(frozen=True)
+class ModelConfig(_Json):
+    """Enough to rebuild the networks. The defaults are the paper's permutation-invariant MNIST model (section 4.2)."""
+
+    dataset: str = "mnist"
+    """Name of the data it was trained on (see bigan.data), for class names and words."""
+    image_shape: tuple[int, int, int] = (1, 28, 28)
+    """(channels, height, width) of x."""
+    latent_dim: int = 50
+    """Number of components of z."""
+    prior: Prior = "uniform"
+    """pZ: "uniform" is U(-1, 1)^d, "normal" is N(0, I)."""
+    architecture: Literal["mlp"] = "mlp"
+    """Family of networks (bigan.models)."""
+    hidden_dim: int = 1024
+    """Units of each hidden layer."""
+    num_hidden_layers: int = 2
+    """Hidden layers of each network; at least 2, since D sees z from the second on."""
+    batch_norm: bool = True
+    """Batch normalisation where the paper has it; off, an update depends on its batch only through a mean."""
+
+    def __post_init__(self) -> None:
+        """Check every field, so that nothing is allocated for an impossible config."""
+        shape = self.image_shape
+        whole = all(type(n) is int for n in (*shape, self.latent_dim, self.hidden_dim, self.num_hidden_layers))
+        _check(whole, "a size of the model", self.to_dict(), "a whole number")
+        _check(isinstance(self.dataset, str), "dataset", self.dataset, "a name")
+        _check(len(shape) == 3 and min(shape) >= 1, "image_shape", shape, "(channels, height, width), all positive")
+        _check(math.prod(shape) <= MAX_PIXELS, "image_shape", shape, f"at most {MAX_PIXELS} values in all")
+        _check(1 <= self.latent_dim <= MAX_LATENT_DIM, "latent_dim", self.latent_dim, f"1 to {MAX_LATENT_DIM}")
+        _check(self.prior in ("uniform", "normal"), "prior", self.prior, "'uniform' or 'normal'")
+        _check(self.architecture == "mlp", "architecture", self.architecture, "'mlp'")
+        _check(1 <= self.hidden_dim <= MAX_HIDDEN_DIM, "hidden_dim", self.hidden_dim, f"1 to {MAX_HIDDEN_DIM}")
+        layers = self.num_hidden_layers
+        _check(2 <= layers <= MAX_HIDDEN_LAYERS, "num_hidden_layers", layers, f"2 to {MAX_HIDDEN_LAYERS}")
+        _check(isinstance(self.batch_norm, bool), "batch_norm", self.batch_norm, "true or false")
+        total = 3 * self.hidden_dim * (math.prod(shape) + (layers - 1) * self.hidden_dim + self.latent_dim)
+        _check(total <= MAX_PARAMETERS, "the number of weights", total, f"at most {MAX_PARAMETERS}")
+
+    @property
+    def num_pixels(self) -> int:
+        """Values of one image: channels x height x width."""
+        return math.prod(self.image_shape)
+
+
+@dataclass(frozen=True)
+class TrainConfig(_Json):
+    """How to train. The defaults are the official code's train_mnist.sh."""
+
+    split: Split = "test"
+    """"test" trains on the whole training set, "validation" leaves its last sixth (10,000 of 60,000) out."""
+    epochs: int = 200
+    """Epochs at the constant learning rate."""
+    decay_epochs: int = 200
+    """Epochs after those, in which the learning rate decays exponentially."""
+    batch_size: int = 128
+    """Images per step, over all processes."""
+    learning_rate: float = 2e-4
+    """Adam's step size."""
+    final_learning_rate_factor: float = 0.01
+    """The learning rate of the last epoch, relative to the first."""
+    adam_betas: tuple[float, float] = (0.5, 0.999)
+    """Adam's decay rates."""
+    adam_eps: float = 1e-8
+    """Adam's epsilon."""
+    weight_decay: float = 2.5e-5
+    """L2 penalty, added to the gradient of every weight (coupled, as in Adam without the W)."""
+    objective: Objective = "label-swapped"
+    """What G and E descend: D's loss with the labels swapped (used by the authors) or the value of equation 3."""
+    schedule: Schedule = "simultaneous"
+    """All three networks from one batch at the old weights, or D first and then G with E, on fresh batches."""
+    discriminator_steps: int = 1
+    """Steps of D before each step of G and E; more than one only in the alternating schedule."""
+    precision: Precision = "bf16"
+    """Matrix products in bfloat16 or float32. Everything else is float32 in both."""
+    seed: int = 42
+    """Seed of the initial weights, the order of the images and the latents."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        _check(self.split in ("test", "validation"), "split", self.split, "'test' or 'validation'")
+        _check(self.epochs >= 0 and self.decay_epochs >= 0, "epochs", (self.epochs, self.decay_epochs), "0 or more")
+        _check(self.batch_size >= 2, "batch_size", self.batch_size, "2 or more, as batch norm needs")
+        _check(self.learning_rate > 0, "learning_rate", self.learning_rate, "positive")
+        factor = self.final_learning_rate_factor
+        _check(0 < factor <= 1, "final_learning_rate_factor", factor, "above 0 and at most 1")
+        _check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
+        _check(self.objective in ("label-swapped", "minimax"), "objective", self.objective, "label-swapped or minimax")
+        schedules = ("simultaneous", "alternating")
+        _check(self.schedule in schedules, "schedule", self.schedule, "simultaneous or alternating")
+        _check(self.discriminator_steps >= 1, "discriminator_steps", self.discriminator_steps, "1 or more")
+        one = self.schedule == "alternating" or self.discriminator_steps == 1
+        _check(one, "discriminator_steps", self.discriminator_steps, "1 in the simultaneous schedule")
+        _check(self.precision in ("bf16", "fp32"), "precision", self.precision, "'bf16' or 'fp32'")
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of both phases."""
+        return self.epochs + self.decay_epochs
+
+    def learning_rate_at(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 0.
+
+        Source: official code, train_gan.py:812-831: exp(ln lr + ((epoch - epochs + 1) / decay_epochs) ln factor).
+        """
+        progress = max(0, epoch - self.epochs + 1) / max(1, self.decay_epochs)
+        return self.learning_rate * self.final_learning_rate_factor**progress
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named model: its networks and its training."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+RECIPES = {
+    "mnist": Recipe(),
+    "fashion-mnist": Recipe(ModelConfig(dataset="fashion-mnist")),
+    # For tests: one core trains it on the shipped gallery in under a minute.
+    "tiny": Recipe(ModelConfig(latent_dim=8, hidden_dim=64), TrainConfig(epochs=4, decay_epochs=4, batch_size=100)),
+}

@@ -1,0 +1,113 @@
+"""A BiGAN as a person uses it: generator, encoder and discriminator with one set of verbs.
+
+Shapes: B batch, C H W image, Z latent components, F features.
+"""
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor, nn
+
+from bigan import images, latent
+from bigan.config import ModelConfig
+from bigan.models.mlp import Discriminator, Encoder, Generator, initialise
+
+
+class BiGAN(nn.Module, PyTorchModelHubMixin):
+    """G, E and D of one model. From `bigan.load` it is frozen, in eval mode and safe to share between threads.
+
+    Images are float32 in [0, 1], shape (B, C, H, W); latents float32, shape (B, Z).
+
+    Source: Donahue et al. 2017, section 3.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        """Build the networks with all weights zero: call `initialise` or load weights."""
+        super().__init__()
+        self.config = config
+        self.generator = Generator(config)
+        self.encoder = Encoder(config)
+        self.discriminator = Discriminator(config)
+
+    def initialise(self, seed: int) -> Self:
+        """Draw fresh weights for all three networks from one seed."""
+        generator = torch.Generator().manual_seed(seed)
+        for network in (self.generator, self.encoder, self.discriminator):
+            initialise(network, generator)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
+
+    @property
+    def feature_layers(self) -> tuple[str, ...]:
+        """What `features` can return, from pixels' side to the latent: hidden1, ..., penultimate, output, latent."""
+        hidden = [f"hidden{i}" for i in range(1, self.config.num_hidden_layers)]
+        return (*hidden, "penultimate", "output", "latent")
+
+    def sample_latents(self, num_samples: int, seed: int, truncation: float = 1.0) -> Float[Tensor, "B Z"]:
+        """Latents from the prior; the same seed gives the same latents, and the first k do not depend on the count.
+
+        Args:
+            num_samples: how many, B.
+            seed: of this call's own random generator.
+            truncation: 1 is the prior itself; t < 1 samples the prior shrunk to its centre (see `latent.sample`).
+        """
+        shape = (num_samples, self.config.latent_dim)
+        return latent.sample(self.config.prior, shape, seed, truncation).to(self.device)
+
+    @torch.inference_mode()
+    def generate(self, z: Float[Tensor, "B Z"]) -> Float[Tensor, "B C H W"]:
+        """G(z), in [0, 1]."""
+        return self.generator(z.to(self.device))
+
+    @torch.inference_mode()
+    def encode(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B Z"]:
+        """E(x), inside the prior's support."""
+        return self.encoder(x.to(self.device))
+
+    @torch.inference_mode()
+    def reconstruct(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """G(E(x)), in [0, 1]."""
+        return self.generate(self.encode(x))
+
+    @torch.inference_mode()
+    def score(self, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> Float[Tensor, " B"]:
+        """D's logit for each pair: positive means "encoder pair" (x, E(x)), negative "generator pair" (G(z), z)."""
+        return self.discriminator(x.to(self.device), z.to(self.device))
+
+    @torch.inference_mode()
+    def features(self, x: Float[Tensor, "B C H W"], layer: str = "penultimate") -> Float[Tensor, "B F"]:
+        """Encoder activations of one of `feature_layers`.
+
+        "penultimate" is the last hidden layer (the paper's code: e-), "output" the raw output before the
+        squash (e), "latent" E(x) itself.
+
+        Raises:
+            ValueError: no such layer.
+        """
+        if layer not in self.feature_layers:
+            raise ValueError(f"No feature layer is called {layer!r}; this model has {', '.join(self.feature_layers)}.")
+        *hidden, output = self.encoder.activations(x.to(self.device))
+        named = dict(zip(self.feature_layers, (*hidden, output), strict=False))
+        return self.encoder.squash(output) if layer == "latent" else named[layer]
+
+    def prepare(
+        self, source: bytes | str | Path | Image.Image, mode: images.Preparation = "plain"
+    ) -> Float[Tensor, "1 C H W"]:
+        """A person's picture as this model's input, shape (1, C, H, W), float32 in [0, 1].
+
+        Args:
+            source: a file's bytes, its path, or a PIL image.
+            mode: "plain" fits and centres the picture; "digit" also prepares it as MNIST was (see `images`).
+
+        Raises:
+            bigan.ImageError: a ValueError that says what was wrong with the picture.
+        """
+        return images.prepare(source, self.config.image_shape, mode).to(self.device)
