@@ -8,6 +8,7 @@ Source: Donahue et al. 2017, section 4.2; official code, net.py:839-858 and 1130
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -70,7 +71,7 @@ class Encoder(nn.Module):
         sizes = [config.num_pixels] + [config.hidden_dim] * config.num_hidden_layers
         self.hidden = nn.ModuleList(
             HiddenLayer(m, n, slope=LEAKY_SLOPE, batch_norm=config.batch_norm and i > 0)
-            for i, (m, n) in enumerate(zip(sizes, sizes[1:], strict=False))
+            for i, (m, n) in enumerate(pairwise(sizes))
         )
         self.output = Matrix(config.hidden_dim, config.latent_dim)
         self.prior = config.prior

@@ -8,9 +8,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 
-def discriminator_loss(
-    encoder_logits: Float[Tensor, " B"], generator_logits: Float[Tensor, " B"]
-) -> Float[Tensor, ""]:
+def discriminator_loss(encoder_logits: Float[Tensor, " B"], generator_logits: Float[Tensor, " B"]) -> Float[Tensor, ""]:
     """Binary cross-entropy of D over both kinds of pair, in nats ("JD").
 
     Equals log 2 when D is undecided (all logits 0).
@@ -25,9 +23,7 @@ def discriminator_loss(
     return (softplus(-encoder_logits).mean() + softplus(generator_logits).mean()) / 2
 
 
-def label_swapped_loss(
-    encoder_logits: Float[Tensor, " B"], generator_logits: Float[Tensor, " B"]
-) -> Float[Tensor, ""]:
+def label_swapped_loss(encoder_logits: Float[Tensor, " B"], generator_logits: Float[Tensor, " B"]) -> Float[Tensor, ""]:
     """What E and G descend in practice: D's loss with the labels swapped, in nats.
 
     Its gradient stays strong where D is sure. Equals log 2 when D is undecided.
