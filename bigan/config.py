@@ -2,8 +2,10 @@
 
 import dataclasses
 import math
+import reprlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, TypeVar
 
 Prior = Literal["uniform", "normal"]
 Objective = Literal["label-swapped", "minimax"]
@@ -18,11 +20,27 @@ MAX_HIDDEN_DIM = 16384
 MAX_HIDDEN_LAYERS = 16
 MAX_PIXELS = 3 * 256 * 256
 MAX_PARAMETERS = 500_000_000
+MAX_SEED = 2**32 - 1  # the largest that numpy and scikit-learn take too
 
 
 def _check(condition: bool, name: str, value: object, allowed: str) -> None:
     if not condition:
-        raise ValueError(f"{name} is {value!r}; it must be {allowed}.")
+        raise ValueError(f"{name} is {reprlib.repr(value)}; it must be {allowed}.")
+
+
+def _check_whole(name: str, value: object, low: int, high: int | None = None) -> None:
+    allowed = f"a whole number, {low} or more" if high is None else f"a whole number from {low} to {high}"
+    _check(type(value) is int and low <= value and (high is None or value <= high), name, value, allowed)
+
+
+def _check_number(name: str, value: object, condition: Callable[[float], bool], allowed: str) -> None:
+    """A finite number that meets the condition; neither a string nor a truth value from someone's JSON."""
+    number = type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    _check(number and condition(value), name, value, allowed)  # type: ignore[arg-type]
+
+
+# Not typing.Self: the shape checker of the tests decorates methods one by one and cannot resolve it.
+_Config = TypeVar("_Config", bound="_Json")
 
 
 class _Json:
@@ -34,7 +52,7 @@ class _Json:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_dict(cls: type[_Config], values: dict[str, Any]) -> _Config:
         """The dataclass these values describe; unknown names raise ValueError."""
         known = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
         if unknown := sorted(set(values) - known):
@@ -66,25 +84,30 @@ class ModelConfig(_Json):
     def __post_init__(self) -> None:
         """Check every field, so that nothing is allocated for an impossible config."""
         shape = self.image_shape
-        whole = all(type(n) is int for n in (*shape, self.latent_dim, self.hidden_dim, self.num_hidden_layers))
-        _check(whole, "a size of the model", self.to_dict(), "a whole number")
-        _check(isinstance(self.dataset, str), "dataset", self.dataset, "a name")
-        _check(len(shape) == 3 and min(shape) >= 1, "image_shape", shape, "(channels, height, width), all positive")
+        _check(isinstance(self.dataset, str) and self.dataset != "", "dataset", self.dataset, "a name")
+        sizes = isinstance(shape, tuple) and len(shape) == 3 and all(type(n) is int and n >= 1 for n in shape)
+        _check(sizes, "image_shape", shape, "(channels, height, width), three positive whole numbers")
         _check(math.prod(shape) <= MAX_PIXELS, "image_shape", shape, f"at most {MAX_PIXELS} values in all")
-        _check(1 <= self.latent_dim <= MAX_LATENT_DIM, "latent_dim", self.latent_dim, f"1 to {MAX_LATENT_DIM}")
+        _check_whole("latent_dim", self.latent_dim, 1, MAX_LATENT_DIM)
         _check(self.prior in ("uniform", "normal"), "prior", self.prior, "'uniform' or 'normal'")
         _check(self.architecture == "mlp", "architecture", self.architecture, "'mlp'")
-        _check(1 <= self.hidden_dim <= MAX_HIDDEN_DIM, "hidden_dim", self.hidden_dim, f"1 to {MAX_HIDDEN_DIM}")
-        layers = self.num_hidden_layers
-        _check(2 <= layers <= MAX_HIDDEN_LAYERS, "num_hidden_layers", layers, f"2 to {MAX_HIDDEN_LAYERS}")
+        _check_whole("hidden_dim", self.hidden_dim, 1, MAX_HIDDEN_DIM)
+        _check_whole("num_hidden_layers", self.num_hidden_layers, 2, MAX_HIDDEN_LAYERS)
         _check(isinstance(self.batch_norm, bool), "batch_norm", self.batch_norm, "true or false")
-        total = 3 * self.hidden_dim * (math.prod(shape) + (layers - 1) * self.hidden_dim + self.latent_dim)
+        total = self.num_parameters
         _check(total <= MAX_PARAMETERS, "the number of weights", total, f"at most {MAX_PARAMETERS}")
 
     @property
     def num_pixels(self) -> int:
         """Values of one image: channels x height x width."""
         return math.prod(self.image_shape)
+
+    @property
+    def num_parameters(self) -> int:
+        """Weights of the three networks together."""
+        layers, n = self.num_hidden_layers, self.hidden_dim
+        # z: out of E, into G, and injected into every later hidden layer of D and G; the last 1 is D's output
+        return n * (3 * self.num_pixels + 3 * (layers - 1) * n + 2 * layers * self.latent_dim + 1)
 
 
 @dataclass(frozen=True)
@@ -123,19 +146,28 @@ class TrainConfig(_Json):
     def __post_init__(self) -> None:
         """Check every field."""
         _check(self.split in ("test", "validation"), "split", self.split, "'test' or 'validation'")
-        _check(self.epochs >= 0 and self.decay_epochs >= 0, "epochs", (self.epochs, self.decay_epochs), "0 or more")
-        _check(self.batch_size >= 2, "batch_size", self.batch_size, "2 or more, as batch norm needs")
-        _check(self.learning_rate > 0, "learning_rate", self.learning_rate, "positive")
+        _check_whole("epochs", self.epochs, 0)
+        _check_whole("decay_epochs", self.decay_epochs, 0)
+        _check_whole("batch_size", self.batch_size, 2)  # batch norm needs two
+        _check_number("learning_rate", self.learning_rate, lambda rate: rate > 0, "a positive number")
         factor = self.final_learning_rate_factor
-        _check(0 < factor <= 1, "final_learning_rate_factor", factor, "above 0 and at most 1")
-        _check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
-        _check(self.objective in ("label-swapped", "minimax"), "objective", self.objective, "label-swapped or minimax")
+        _check_number("final_learning_rate_factor", factor, lambda f: 0 < f <= 1, "a number above 0 and at most 1")
+        pair = isinstance(self.adam_betas, tuple) and len(self.adam_betas) == 2
+        _check(pair, "adam_betas", self.adam_betas, "two numbers")
+        for beta in self.adam_betas:
+            _check_number("adam_betas", beta, lambda b: 0 <= b < 1, "numbers from 0 to below 1")
+        _check_number("adam_eps", self.adam_eps, lambda eps: eps > 0, "a positive number")
+        _check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "a number, 0 or more")
+        _check(
+            self.objective in ("label-swapped", "minimax"), "objective", self.objective, "'label-swapped' or 'minimax'"
+        )
         schedules = ("simultaneous", "alternating")
-        _check(self.schedule in schedules, "schedule", self.schedule, "simultaneous or alternating")
-        _check(self.discriminator_steps >= 1, "discriminator_steps", self.discriminator_steps, "1 or more")
+        _check(self.schedule in schedules, "schedule", self.schedule, "'simultaneous' or 'alternating'")
+        _check_whole("discriminator_steps", self.discriminator_steps, 1)
         one = self.schedule == "alternating" or self.discriminator_steps == 1
         _check(one, "discriminator_steps", self.discriminator_steps, "1 in the simultaneous schedule")
         _check(self.precision in ("bf16", "fp32"), "precision", self.precision, "'bf16' or 'fp32'")
+        _check_whole("seed", self.seed, 0, MAX_SEED)
 
     @property
     def total_epochs(self) -> int:

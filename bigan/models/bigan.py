@@ -4,7 +4,6 @@ Shapes: B batch, C H W image, Z latent components, F features.
 """
 
 from pathlib import Path
-from typing import Self
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -33,7 +32,7 @@ class BiGAN(nn.Module, PyTorchModelHubMixin):
         self.encoder = Encoder(config)
         self.discriminator = Discriminator(config)
 
-    def initialise(self, seed: int) -> Self:
+    def initialise(self, seed: int) -> "BiGAN":
         """Draw fresh weights for all three networks from one seed."""
         generator = torch.Generator().manual_seed(seed)
         for network in (self.generator, self.encoder, self.discriminator):
