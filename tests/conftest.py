@@ -1,0 +1,65 @@
+"""Fixtures that many tests share: one tiny model, its checkpoint, and a machine without a network."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from bigan import checkpoint
+from bigan.config import RECIPES
+from bigan.models.bigan import BiGAN
+
+NUM_BATCHES, BATCH_SIZE = 8, 64  # that the batch-norm statistics of the tiny model are averaged over
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> BiGAN:
+    """An untrained model of the "tiny" recipe, in eval mode and frozen. Shared by all tests: never change it."""
+    config = RECIPES["tiny"].model
+    model = BiGAN(config)
+    generator = torch.Generator().manual_seed(7)
+    with torch.no_grad():
+        for weight in model.parameters():  # unlike a fresh model, one whose D and E have something to say
+            weight.normal_(std=weight.shape[1] ** -0.5, generator=generator)
+        model.train()
+        for _ in range(NUM_BATCHES):
+            x = torch.rand(BATCH_SIZE, *config.image_shape, generator=generator)
+            z = torch.rand(BATCH_SIZE, config.latent_dim, generator=generator) * 2 - 1
+            model.discriminator(x, model.encoder(x))
+            model.discriminator(model.generator(z), z)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_model: BiGAN, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the tiny model, as a checkpoint called "tiny". Shared by all tests: copy it to change it."""
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
+    checkpoint.save(tiny_model, folder)
+    return folder
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Take the network away, this machine's own addresses excepted. Holds the hosts that were asked for."""
+    asked: list[str] = []
+
+    def refuse(host: object) -> None:
+        if str(host) not in ("127.0.0.1", "localhost", "::1"):
+            asked.append(str(host))
+            raise OSError(f"No network in this test: {host} cannot be reached.")
+
+    def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
+        refuse(host)
+        return look_up(host, *arguments, **options)
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            refuse(address[0])
+        connect_socket(self, address)
+
+    look_up, connect_socket = socket.getaddrinfo, socket.socket.connect
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return asked
