@@ -5,7 +5,7 @@ import math
 import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, no_type_check
 
 Prior = Literal["uniform", "normal"]
 Objective = Literal["label-swapped", "minimax"]
@@ -181,6 +181,12 @@ class TrainConfig(_Json):
         """
         progress = max(0, epoch - self.epochs + 1) / max(1, self.decay_epochs)
         return self.learning_rate * self.final_learning_rate_factor**progress
+
+
+# A value of the wrong type is a person's mistake too, and `__post_init__` reports it: the tests' type checker is not
+# to answer first.
+no_type_check(ModelConfig.__init__)
+no_type_check(TrainConfig.__init__)
 
 
 @dataclass(frozen=True)
