@@ -16,6 +16,7 @@ from bigan.explore.gallery import (
     load_gallery,
     save_gallery,
 )
+from bigan.files import CheckpointError
 
 
 @pytest.fixture
@@ -72,15 +73,16 @@ def test_a_broken_gallery_file_says_so(gallery: Gallery, tmp_path: Path) -> None
         good | {"labels": good["labels"][:3]},
         good | {"ids": good["ids"][[0, 0, 0, 0, 0, 0]]},
         good | {"ids": np.arange(6)},
+        good | {"images": good["images"][:0], "labels": good["labels"][:0], "ids": good["ids"][:0]},
         {name: array for name, array in good.items() if name != "source"},
     ]
     for arrays in broken:
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
-        with pytest.raises(ValueError, match=r"gallery\.npz"):
+        with pytest.raises(CheckpointError, match=r"gallery\.npz"):
             load_gallery(tmp_path)
     for content in (b"", b"PK not a zip", whole[: len(whole) // 2]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"gallery\.npz"):
+        with pytest.raises(CheckpointError, match=r"gallery\.npz"):
             load_gallery(tmp_path)
 
 

@@ -12,9 +12,18 @@ from jaxtyping import Int64, UInt8
 from PIL import Image
 from torch import Tensor
 
+from bigan.arrays import read_arrays, write_arrays
 from bigan.data import DATASETS, Dataset
+from bigan.files import CheckpointError
 
 FILE_NAME = "gallery.npz"
+ARRAYS = {
+    "images": ("uint8", 4),
+    "labels": ("int64", 1),
+    "ids": ("str", 1),
+    "class_names": ("str", 1),
+    "source": ("str", 1),
+}
 NUM_IMAGES = 5000
 
 # OpenCV's samples/data/digits.png: 50 rows of 100 digits, 5 rows a class, each 20 px square.
@@ -62,41 +71,37 @@ class Gallery:
 
 
 def save_gallery(gallery: Gallery, folder: Path) -> None:
-    """Write folder/gallery.npz, first beside it and then renamed, so that a reader never sees half of one."""
-    path = folder / FILE_NAME
-    beside = path.with_suffix(".tmp")
-    with beside.open("wb") as file:
-        np.savez_compressed(
-            file,
-            images=gallery.images.cpu().numpy(),
-            labels=gallery.labels.cpu().numpy(),
-            ids=np.array(gallery.ids),
-            class_names=np.array(gallery.class_names),
-            source=np.array([gallery.source]),
-        )
-    beside.replace(path)
+    """Write folder/gallery.npz."""
+    write_arrays(
+        folder / FILE_NAME,
+        images=gallery.images.cpu().numpy(),
+        labels=gallery.labels.cpu().numpy(),
+        ids=np.array(gallery.ids),
+        class_names=np.array(gallery.class_names),
+        source=np.array([gallery.source]),
+    )
 
 
 def load_gallery(folder: Path) -> Gallery | None:
     """The gallery of a checkpoint's folder, or None where it has none.
 
     Raises:
-        ValueError: there is a gallery.npz, and it is not one.
+        bigan.CheckpointError: there is a gallery.npz, and it is broken.
     """
     path = folder / FILE_NAME
     if not path.exists():
         return None
+    arrays = read_arrays(path, ARRAYS)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return Gallery(
-                torch.from_numpy(arrays["images"]),
-                torch.from_numpy(arrays["labels"]),
-                tuple(arrays["ids"].tolist()),
-                tuple(arrays["class_names"].tolist()),
-                str(arrays["source"][0]),
-            )
-    except Exception as error:
-        raise ValueError(f"{path} is not a gallery: {error}") from error
+        return Gallery(
+            torch.from_numpy(arrays["images"]),
+            torch.from_numpy(arrays["labels"]),
+            tuple(arrays["ids"].tolist()),
+            tuple(arrays["class_names"].tolist()),
+            "".join(arrays["source"].tolist()),
+        )
+    except ValueError as error:
+        raise CheckpointError(f"In the checkpoint '{folder}', {FILE_NAME} is not a gallery: {error}") from error
 
 
 def gallery_from_digit_sheet(path: Path) -> Gallery:
