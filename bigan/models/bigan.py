@@ -3,7 +3,9 @@
 Shapes: B batch, C H W image, Z latent components, F features.
 """
 
+import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
@@ -15,8 +17,27 @@ from bigan import images, latent
 from bigan.config import ModelConfig
 from bigan.models.mlp import Discriminator, Encoder, Generator, initialise
 
+MODEL_CARD = """---
+{{ card_data }}
+---
 
-class BiGAN(nn.Module, PyTorchModelHubMixin):
+# A BiGAN: generator, encoder and discriminator
+
+Load it with `bigan.load`, given this folder or its id on the Hub (library: bigan).
+The method: Donahue, Krähenbühl, Darrell, [Adversarial Feature Learning]({{ paper_url }}), ICLR 2017.
+"""
+
+
+class BiGAN(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="bigan",
+    license="mit",
+    tags=["bigan", "ali", "gan", "image-generation", "representation-learning"],
+    pipeline_tag="unconditional-image-generation",
+    paper_url="https://arxiv.org/abs/1605.09782",
+    model_card_template=MODEL_CARD,
+):
     """G, E and D of one model. From `bigan.load` it is frozen, in eval mode and safe to share between threads.
 
     Images are float32 in [0, 1], shape (B, C, H, W); latents float32, shape (B, Z).
@@ -38,6 +59,32 @@ class BiGAN(nn.Module, PyTorchModelHubMixin):
         for network in (self.generator, self.encoder, self.discriminator):
             initialise(network, generator)
         return self
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | Path, *, device: str = "cpu", **options: Any
+    ) -> "BiGAN":
+        """The model of a checkpoint folder or of the Hub, checked and for use as from `bigan.load`.
+
+        Args:
+            pretrained_model_name_or_path: a folder, or an id "owner/name" on the Hub.
+            device: where its weights go.
+            options: of a download from the Hub (see `checkpoint.download`).
+
+        Raises:
+            bigan.CheckpointError: a ValueError that says what was wrong with the checkpoint.
+        """
+        from bigan import checkpoint  # which imports this module
+
+        name = pretrained_model_name_or_path
+        folder = Path(name) if os.path.isdir(name) else checkpoint.download(str(name), **options)
+        return checkpoint.read_model(folder, device)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        """Hook of `save_pretrained`: the weights exactly as they are, in float32."""
+        from bigan import checkpoint  # which imports this module
+
+        checkpoint.save(self, save_directory, dtype=torch.float32)
 
     @property
     def device(self) -> torch.device:
