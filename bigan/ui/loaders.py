@@ -1,0 +1,108 @@
+"""Cached access to checkpoints. Every cache is bounded and keyed by the files' state, so a replaced file is seen."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from bigan import checkpoint
+from bigan.config import ModelConfig
+from bigan.data import DATASETS, DatasetInfo
+from bigan.explore.gallery import Gallery, load_gallery
+from bigan.explore.projection import Projection, load_projection
+from bigan.explore.reconstruction import GalleryIndex
+from bigan.models.bigan import BiGAN
+
+MAX_CHECKPOINTS = 4  # models and galleries held in memory at once
+FileStates = tuple[tuple[str, int, int], ...]
+
+
+def _states(folder: Path, *names: str) -> FileStates:
+    """Name, time and size of those of the files that exist."""
+    found = [(name, (folder / name).stat()) for name in names if (folder / name).is_file()]
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model")
+def _model(folder: str, states: FileStates) -> BiGAN:  # noqa: ARG001
+    return checkpoint.load(folder)
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the gallery")
+def _gallery(folder: str, states: FileStates) -> Gallery | None:  # noqa: ARG001
+    return load_gallery(Path(folder))
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Reading the gallery with E and G")
+def _index(folder: str, states: FileStates) -> GalleryIndex | None:
+    gallery = _gallery(folder, tuple(state for state in states if state[0] == "gallery.npz"))
+    model = _model(folder, tuple(state for state in states if state[0] != "gallery.npz"))
+    return None if gallery is None else GalleryIndex.build(model, gallery)
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
+def _projection(folder: str, states: FileStates) -> Projection | None:  # noqa: ARG001
+    return load_projection(Path(folder))
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
+def _metrics(folder: str, states: FileStates) -> dict[str, Any] | None:  # noqa: ARG001
+    return checkpoint.read_metrics(Path(folder))
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
+def _history(folder: str, states: FileStates) -> list[dict[str, float]]:  # noqa: ARG001
+    return checkpoint.read_history(Path(folder))
+
+
+@dataclass(frozen=True)
+class OpenCheckpoint:
+    """A checkpoint as a page uses it. What it holds is loaded when first asked for, shared and never changed."""
+
+    name: str
+    path: Path
+    config: ModelConfig
+
+    @cached_property
+    def model(self) -> BiGAN:
+        """The frozen networks."""
+        return _model(str(self.path), _states(self.path, "config.json", "model.safetensors"))
+
+    @cached_property
+    def gallery(self) -> Gallery | None:
+        """Real images to explore with, or None if the checkpoint ships none."""
+        return _gallery(str(self.path), _states(self.path, "gallery.npz"))
+
+    @cached_property
+    def index(self) -> GalleryIndex | None:
+        """The gallery as the model sees it, or None without a gallery."""
+        return _index(str(self.path), _states(self.path, "config.json", "model.safetensors", "gallery.npz"))
+
+    @cached_property
+    def projection(self) -> Projection | None:
+        """The maps of the gallery, or None if the checkpoint ships none."""
+        return _projection(str(self.path), _states(self.path, "projection.npz"))
+
+    @cached_property
+    def metrics(self) -> dict[str, Any] | None:
+        """The measured numbers (metrics.json), or None."""
+        return _metrics(str(self.path), _states(self.path, "metrics.json"))
+
+    @cached_property
+    def history(self) -> list[dict[str, float]]:
+        """One row per epoch of training, possibly none."""
+        return _history(str(self.path), _states(self.path, "history.csv"))
+
+    @property
+    def info(self) -> DatasetInfo:
+        """Words for its data: title, noun, class names. A data set without a name of ours is "images"."""
+        name = self.config.dataset
+        return DATASETS.get(name) or DatasetInfo(name, name, "image", "images", (), "", "", "")
+
+    @property
+    def smooth(self) -> bool:
+        """Whether its images are enlarged smoothly: photographs are, small drawings stay crisp."""
+        channels, height, _ = self.config.image_shape
+        return channels == 3 and height >= 64

@@ -1,0 +1,119 @@
+"""Pictures on a page: one composed picture per grid, crisp at any zoom, framed by what they are.
+
+Pixels travel at their own size and the style sheet enlarges them by a whole factor that fits the column. Frames: a real
+image is blue and solid, a generated one orange and dashed. Shapes: N images, C H W image.
+"""
+
+import base64
+import html
+from collections.abc import Sequence
+from typing import Literal
+
+import streamlit as st
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from bigan.pictures import mosaic, png_bytes
+
+Kind = Literal["real", "generated", "plain"]
+GRID_GAP_PX = 1
+
+
+def show(
+    picture: Image.Image, *, alt: str, kind: Kind = "plain", caption: str = "", scale: int = 1, smooth: bool = False
+) -> None:
+    """One picture in its frame, enlarged up to `scale` times, by a whole factor.
+
+    Args:
+        picture: at its own size.
+        alt: what it shows, for those who cannot see it.
+        kind: what it is, which is its frame.
+        caption: text under it; plain text.
+        scale: how many times it is enlarged where there is room.
+        smooth: enlarge smoothly (photographs) rather than by square pixels.
+    """
+    st.html(figure(picture, alt=alt, kind=kind, caption=caption, scale=scale, smooth=smooth))
+
+
+def figure(
+    picture: Image.Image,
+    *,
+    alt: str,
+    kind: Kind = "plain",
+    caption: str = "",
+    scale: int = 1,
+    smooth: bool = False,
+    overlay: str = "",
+) -> str:
+    """The HTML of `show`, to put several side by side in one `st.html`."""
+    width = picture.width
+    data = base64.b64encode(png_bytes(picture)).decode()
+    # a whole multiple of the picture's own width, no wider than the column, at least once
+    size = f"max(round(down, min(100cqw - 8px, {width * scale}px), {width}px), min(100cqw - 8px, {width}px))"
+    crisp = "" if smooth else " bg-crisp"
+    return (
+        f'<figure class="bg-figure"><div class="bg-frame bg-frame-{kind}{crisp}" style="width: {size}">'
+        f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">{overlay}</div>'
+        + (f"<figcaption>{html.escape(caption)}</figcaption>" if caption else "")
+        + "</figure>"
+    )
+
+
+def image(
+    x: Float[Tensor, "1 C H W"],
+    *,
+    alt: str,
+    kind: Kind,
+    caption: str = "",
+    scale: int = 8,
+    smooth: bool = False,
+) -> None:
+    """One image, large."""
+    show(mosaic(x, 1, gap_px=0), alt=alt, kind=kind, caption=caption, scale=scale, smooth=smooth)
+
+
+def grid(
+    x: Float[Tensor, "N C H W"],
+    *,
+    columns: int,
+    alt: str,
+    kind: Kind,
+    caption: str = "",
+    scale: int = 3,
+    smooth: bool = False,
+    cell_titles: Sequence[str] = (),
+    cell_shares: Sequence[float] = (),
+    picked: int | None = None,
+) -> None:
+    """Many images as one picture.
+
+    Args:
+        x: the images, row by row.
+        columns: images in a row.
+        alt: what the grid shows.
+        kind: what the images are.
+        caption: text under the grid.
+        scale: how many times it is enlarged where there is room.
+        smooth: enlarge smoothly.
+        cell_titles: text shown when the pointer rests on an image.
+        cell_shares: a number in [0, 1] per image (D's opinion), drawn as a violet bar of that width under it.
+        picked: the image to outline.
+    """
+    picture = mosaic(x, columns, gap_px=GRID_GAP_PX)
+    overlay = _overlay(len(x), columns, cell_titles, cell_shares, picked)
+    st.html(figure(picture, alt=alt, kind=kind, caption=caption, scale=scale, smooth=smooth, overlay=overlay))
+
+
+def _overlay(num: int, columns: int, titles: Sequence[str], shares: Sequence[float], picked: int | None) -> str:
+    """Transparent cells over a grid: titles, bars, and the outline of the picked one."""
+    if not titles and not shares and picked is None:
+        return ""
+    cells = []
+    for i in range(num):
+        title = f' title="{html.escape(titles[i])}"' if titles else ""
+        bar = f'<b style="width: {100 * shares[i]:.0f}%"></b>' if shares else ""
+        cells.append(f"<span{title}{' class=bg-picked' if i == picked else ''}>{bar}</span>")
+    rows = -(-num // columns)
+    style = f"grid-template: repeat({rows}, 1fr) / repeat({columns}, 1fr)"
+    return f'<div class="bg-cells" style="{style}" aria-hidden="true">{"".join(cells)}</div>'

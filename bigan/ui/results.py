@@ -1,0 +1,68 @@
+"""A checkpoint's measured numbers in words, beside what the paper and its authors' log report."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bigan.evaluation import paper
+
+Metrics = Mapping[str, Any]
+CARD_METRICS = ("NNC_e-", "EGr/EGr_b", "NND")
+_CARD_WORDS = {
+    "NNC_e-": "of test images have the class of their nearest neighbour in E's features",
+    "EGr/EGr_b": "distance from x to G(E(x)), relative to another image's; 0 is exact",
+    "NND": "pixel distance from a test image to the nearest of 100,000 samples",
+}
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.2f} %" if unit == "%" else f"{value:.3g}"
+
+
+def _beside(dataset: str, name: str, protocol: str) -> str:
+    figure = paper.published(dataset, name, protocol)
+    if figure is None:
+        return "no published figure for these data"
+    origin = "the paper" if figure.source == paper.TABLE_1 else "the authors' log"
+    return f"{origin}: {_number(figure.value, figure.unit)}"
+
+
+def cards(metrics: Metrics) -> list[tuple[str, str, str]]:
+    """The three numbers of a checkpoint's card: (number, what it is, what to compare it with)."""
+    measured, dataset, protocol = metrics["metrics"], metrics["dataset"], metrics["protocol"]
+    return [
+        (
+            _number(measured[name]["value"], measured[name]["unit"]),
+            f"{name}: {_CARD_WORDS[name]}",
+            _beside(dataset, name, protocol),
+        )
+        for name in CARD_METRICS
+        if name in measured
+    ]
+
+
+def protocol_words(metrics: Metrics) -> str:
+    """How the numbers were measured."""
+    held_out = "the test set" if metrics["protocol"] == "test" else "a sixth of the training set, held out"
+    return f"Measured on {held_out} of {metrics['dataset']}, seed {metrics['seed']}."
+
+
+def table(metrics: Metrics) -> dict[str, list[str]]:
+    """All numbers, as columns."""
+    names = list(metrics["metrics"])
+    entries = [metrics["metrics"][name] for name in names]
+    intervals = [entry.get("interval") for entry in entries]
+    return {
+        "metric": names,
+        "here": [_number(entry["value"], entry["unit"]) for entry in entries],
+        "unit": [entry["unit"] for entry in entries],
+        "95 % interval": [f"{interval[0]:.2f} to {interval[1]:.2f}" if interval else "" for interval in intervals],
+        "published": [_beside(metrics["dataset"], name, metrics["protocol"]) for name in names],
+        "what it is": [paper.MEANINGS.get(name, "") for name in names],
+    }
+
+
+def reconstruction_ratio(row: Mapping[str, float]) -> float | None:
+    """EGr / EGr_b of one row of a training's history, where it was evaluated."""
+    if not row.get("EGr") or not row.get("EGr_b"):
+        return None
+    return row["EGr"] / row["EGr_b"]

@@ -1,0 +1,192 @@
+"""Where an image and its latent come from, as a short text that fits into a link.
+
+    sample:SEED:INDEX:TRUNCATION    z drawn from the prior, x = G(z)
+    gallery:ID                      a real image of the checkpoint's gallery, z = E(x)
+    upload:HASH:PREPARATION         a picture of this session, z = E(x); the link works in this session only
+
+Shapes: C H W image, Z latent components.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import streamlit as st
+from jaxtyping import Float
+from torch import Tensor
+
+from bigan import images
+from bigan.data import scale
+from bigan.ui.loaders import OpenCheckpoint
+
+MAX_SEED = 2**31 - 1
+MAX_SAMPLES = 100
+MAX_UPLOADS = 20  # pictures remembered in one session, the oldest forgotten first
+HASH_DIGITS = 12
+_UPLOADS_KEY = "uploads"
+
+
+class SourceError(ValueError):
+    """A source that is not written as one, or that is no longer there."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The index-th latent drawn with a seed."""
+
+    seed: int
+    index: int
+    truncation: float = 1.0
+
+    def __str__(self) -> str:
+        """As in a link."""
+        return f"sample:{self.seed}:{self.index}:{self.truncation:g}"
+
+
+@dataclass(frozen=True)
+class GalleryImage:
+    """A real image of the gallery."""
+
+    image_id: str
+
+    def __str__(self) -> str:
+        """As in a link."""
+        return f"gallery:{self.image_id}"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A picture that this session brought."""
+
+    digest: str
+    preparation: images.Preparation = "plain"
+
+    def __str__(self) -> str:
+        """As in a link."""
+        return f"upload:{self.digest}:{self.preparation}"
+
+
+Source = Sample | GalleryImage | Upload
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A source with what it stands for."""
+
+    source: Source
+    x: Float[Tensor, "1 C H W"]
+    z: Float[Tensor, "1 Z"]
+    kind: Literal["real", "generated"]
+    """Whether x is a real image (z = E(x)) or a generated one (x = G(z))."""
+    words: str
+    """What a caption calls it."""
+    label: int | None = None
+    """Its class, where known."""
+
+
+def parse_source(text: str) -> Source:
+    """The source that a text in a link stands for.
+
+    Raises:
+        SourceError: it is not one.
+    """
+    if match := re.fullmatch(r"sample:(\d{1,10}):(\d{1,3}):([\d.]{1,8})", text):
+        seed, index = int(match[1]), int(match[2])
+        truncation = float(match[3]) if re.fullmatch(r"\d+\.?\d*", match[3]) else -1.0
+        if seed <= MAX_SEED and index < MAX_SAMPLES and 0 < truncation <= 1:
+            return Sample(seed, index, truncation)
+    if match := re.fullmatch(r"gallery:([\w.-]{1,100})", text):
+        return GalleryImage(match[1])
+    if match := re.fullmatch(rf"upload:([0-9a-f]{{{HASH_DIGITS}}}):(plain|digit)", text):
+        return Upload(match[1], cast(images.Preparation, match[2]))
+    raise SourceError(
+        f"{text[:60]!r} is no source of an image; it must read sample:SEED:INDEX:TRUNCATION, gallery:ID or upload:HASH."
+    )
+
+
+def default_source(chosen: OpenCheckpoint, position: int = 0) -> Source:
+    """Something real to begin with: one image per class in turn of the gallery, or a sample if there is none.
+
+    Args:
+        chosen: the checkpoint.
+        position: different positions give different images (two ends of a walk).
+    """
+    gallery = chosen.gallery
+    if gallery is None:
+        return Sample(seed=0, index=position)
+    return GalleryImage(gallery.ids[(position * 611 + 3) % len(gallery)])
+
+
+def resolve_source(source: Source | str, chosen: OpenCheckpoint) -> Resolved:
+    """The image x and the latent z that a source stands for, in the chosen model.
+
+    Raises:
+        SourceError: the text is no source, the gallery has no such image, or the session no such upload.
+        bigan.ImageError: the upload cannot be prepared for this model.
+    """
+    if isinstance(source, str):
+        source = parse_source(source)
+    model = chosen.model
+    if isinstance(source, Sample):
+        z = model.sample_latents(source.index + 1, source.seed, source.truncation)[-1:]  # (1, Z)
+        words = f"sample {source.index + 1} of seed {source.seed}"
+        return Resolved(source, model.generate(z), z, "generated", words)
+    if isinstance(source, Upload):
+        x = model.prepare(upload_bytes(source), source.preparation)  # (1, C, H, W)
+        return Resolved(source, x, model.encode(x), "real", upload_name(source))
+    return _gallery_image(source, chosen)
+
+
+def _gallery_image(source: GalleryImage, chosen: OpenCheckpoint) -> Resolved:
+    gallery = chosen.gallery
+    if gallery is None or source.image_id not in gallery.ids:
+        raise SourceError(f"The gallery of {chosen.name} has no image {source.image_id}; it may be another model's.")
+    row = gallery.index_of(source.image_id)
+    label = int(gallery.labels[row])
+    x = scale(gallery.images[row : row + 1])  # (1, C, H, W)
+    words = f"{chosen.info.noun} “{gallery.class_names[label]}” of the gallery ({source.image_id})"
+    return Resolved(source, x, chosen.model.encode(x), "real", words, label)
+
+
+def _uploads() -> dict[str, tuple[str, bytes]]:
+    uploads: dict[str, tuple[str, bytes]] = st.session_state.setdefault(_UPLOADS_KEY, {})
+    return uploads
+
+
+def keep_upload(name: str, data: bytes, preparation: images.Preparation = "plain") -> Upload:
+    """Remember a picture in this session, by its content.
+
+    Args:
+        name: the file's name, for captions.
+        data: the file's bytes, unchecked: `resolve_source` says what is wrong with them.
+        preparation: how it becomes an input, see `bigan.images`.
+    """
+    digest = hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
+    uploads = _uploads()
+    uploads.pop(digest, None)
+    uploads[digest] = (name, data)
+    for oldest in list(uploads)[:-MAX_UPLOADS]:
+        del uploads[oldest]
+    return Upload(digest, preparation)
+
+
+def upload_names() -> dict[str, str]:
+    """The session's pictures, digest -> file name, oldest first."""
+    return {digest: name for digest, (name, _) in _uploads().items()}
+
+
+def _upload(source: Upload) -> tuple[str, bytes]:
+    if source.digest not in _uploads():
+        raise SourceError("This link speaks of a picture that was never sent to anyone: please choose the file again.")
+    return _uploads()[source.digest]
+
+
+def upload_bytes(source: Upload) -> bytes:
+    """The file behind an upload."""
+    return _upload(source)[1]
+
+
+def upload_name(source: Upload) -> str:
+    """The name of the file behind an upload."""
+    return _upload(source)[0]

@@ -1,0 +1,118 @@
+"""What the app remembers: the chosen checkpoint, the values in the address bar, and the links between pages.
+
+A widget with `bind="query-params"` keeps its value in the URL, over page changes and through back and forward. A value
+that no single widget holds (a source, see `sources`) sits in a hidden text field bound the same way: `kept` reads it.
+"""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from bigan import checkpoint
+from bigan.checkpoint import CheckpointError
+from bigan.ui import pictures
+from bigan.ui.loaders import OpenCheckpoint
+
+CHECKPOINT_KEY = "checkpoint"
+PREVIEW_COLUMNS, PREVIEW_ROWS, PREVIEW_SEED = 8, 2, 0
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """A page of the app."""
+
+    title: str
+    path: str
+    url: str
+    icon: str
+
+
+HOME = PageInfo("Home", "pages/home.py", "home", ":material/home:")
+SAMPLE = PageInfo("Sample", "pages/sample.py", "sample", ":material/casino:")
+RECONSTRUCT = PageInfo("Reconstruct", "pages/reconstruct.py", "reconstruct", ":material/sync_alt:")
+INTERPOLATE = PageInfo("Walk", "pages/interpolate.py", "interpolate", ":material/timeline:")
+MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:")
+PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP)
+
+
+def current() -> OpenCheckpoint:
+    """The checkpoint that the sidebar shows as chosen.
+
+    Raises:
+        CheckpointError: there is none that can be opened.
+    """
+    usable = [summary for summary in checkpoint.summarise_checkpoints() if summary.problem is None]
+    if not usable:
+        raise CheckpointError("No checkpoint can be opened: train one with `python -m bigan train mnist`.")
+    name = st.session_state.get(CHECKPOINT_KEY)
+    summary = next((summary for summary in usable if summary.name == name), usable[0])
+    assert summary.config is not None
+    return OpenCheckpoint(summary.name, summary.path, summary.config)
+
+
+def checkpoint_picker() -> None:
+    """The sidebar: the models to choose from, what the chosen one draws, and the broken ones with their reasons."""
+    summaries = checkpoint.summarise_checkpoints()
+    usable = [summary.name for summary in summaries if summary.problem is None]
+    if usable:
+        st.selectbox(
+            "Model", usable, key=CHECKPOINT_KEY, bind="query-params", help="Which trained model all pages show."
+        )
+        _preview(current())
+    for summary in summaries:
+        if summary.problem is not None:
+            st.button(
+                summary.name, disabled=True, icon=":material/block:", key=f"broken-{summary.name}", help=summary.problem
+            )
+            st.caption(as_text(summary.problem))
+
+
+def _preview(chosen: OpenCheckpoint) -> None:
+    try:
+        z = chosen.model.sample_latents(PREVIEW_COLUMNS * PREVIEW_ROWS, PREVIEW_SEED)
+    except CheckpointError as error:
+        st.caption(as_text(str(error)))
+        return
+    pictures.grid(
+        chosen.model.generate(z),
+        columns=PREVIEW_COLUMNS,
+        kind="generated",
+        alt=f"{PREVIEW_COLUMNS * PREVIEW_ROWS} samples of the model {chosen.name}",
+        smooth=chosen.smooth,
+        scale=2,
+    )
+    st.caption(f"{chosen.info.title}: {chosen.config.latent_dim} numbers make one {chosen.info.noun}.")
+
+
+def as_text(text: str) -> str:
+    """Text in which no character is taken for Markdown."""
+    return "".join("\\" + c if c in r"\`*_{}[]()#+-.!|~$:<>" else c for c in text)
+
+
+def kept(key: str, default: str) -> str:
+    """A value of this page that lives in the URL as `?key=value` and is changed by `keep`; call it once a run.
+
+    Args:
+        key: the name in the URL; unlike any widget's key on the page.
+        default: the value while the URL names none.
+    """
+    with st.container(key=f"url-{key}"):
+        value = st.text_input(key, key=key, bind="query-params", label_visibility="collapsed")
+    return value or default
+
+
+def keep(key: str, value: str) -> None:
+    """Change a `kept` value. Only from a widget's callback: `st.button(..., on_click=keep, args=(key, value))`."""
+    st.session_state[key] = value
+
+
+def parameters(**values: str | int | float) -> dict[str, str]:
+    """Query parameters of a link within the app: these and the chosen checkpoint."""
+    chosen = st.session_state.get(CHECKPOINT_KEY)
+    named = {CHECKPOINT_KEY: chosen} if chosen else {}
+    return named | {key: f"{value:g}" if isinstance(value, float) else str(value) for key, value in values.items()}
+
+
+def link(page: PageInfo, label: str, help: str | None = None, **values: str | int | float) -> None:
+    """A link to another page that carries values with it, for example `source="gallery:opencv-0001"`."""
+    st.page_link(page.path, label=label, icon=page.icon, help=help, query_params=parameters(**values))

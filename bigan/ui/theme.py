@@ -1,0 +1,97 @@
+"""The colours of the app, one meaning each, in light and dark, and the style sheet made of them."""
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import streamlit as st
+
+Meaning = Literal["real", "generated", "latent", "opinion", "off_prior"]
+
+
+@dataclass(frozen=True)
+class Colours:
+    """One colour per meaning. No meaning hangs on colour alone: see `pictures` and `charts`."""
+
+    real: str
+    """A real image x."""
+    generated: str
+    """What G made."""
+    latent: str
+    """z, and E's output."""
+    opinion: str
+    """D's opinion."""
+    off_prior: str
+    """Outside the prior, and warnings of honesty."""
+    paper: str
+    ink: str
+    faint: str
+    """Axes and rules."""
+    classes: tuple[str, ...]
+    """Ten classes: Paul Tol's muted scheme and ink."""
+
+
+_MUTED = ("#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499")
+# The two darkest of the muted scheme and its deep red are lifted for the dark page, where they would drown.
+_MUTED_ON_DARK = ("#8C7FE8", "#88CCEE", "#44AA99", "#3FA35C", "#B3B34D", "#DDCC77", "#E08796", "#C75A90", "#C97BC4")
+
+LIGHT = Colours(
+    "#1F5FA8", "#B4540A", "#0B7A6F", "#6B46B8", "#A3266B", "#FBFAF7", "#1B2026", "#D8D3C8", (*_MUTED, "#1B2026")
+)
+DARK = Colours(
+    "#7FB2F0", "#F2A65A", "#5CC8BB", "#B79CF0", "#F08CC0", "#12161B", "#E8E6E1", "#333B45", (*_MUTED_ON_DARK, "#E8E6E1")
+)
+
+
+def colours() -> Colours:
+    """The colours of the theme this session shows, for charts drawn on the server."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def css_colour(name: str) -> str:
+    """A colour that follows the theme by itself, for HTML and SVG.
+
+    Args:
+        name: a field of `Colours` that holds one colour.
+    """
+    return f"light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)})"
+
+
+def style_sheet() -> str:
+    """The app's own rules, as one `<style>` element; all its classes begin with bg-."""
+    single = [f.name for f in fields(Colours) if f.name != "classes"]
+    colour_rules = "".join(f".bg-{name} {{ color: {css_colour(name)}; }}\n" for name in single)
+    return f"<style>{colour_rules}{_RULES}</style>"
+
+
+_RULES = f"""
+.stMainBlockContainer {{ padding-top: 3rem; max-width: 1240px; }}
+[class*="st-key-url-"] {{ display: none; }}
+.bg-path {{ font-family: "Source Serif", "Source Serif 4", Georgia, serif; font-size: 1.05rem; line-height: 1.7;
+  display: flex; flex-wrap: wrap; column-gap: 2.2rem; padding-bottom: 0.35rem;
+  border-bottom: 1px solid {css_colour("faint")}; }}
+.bg-path span {{ white-space: nowrap; }}
+.bg-path i {{ font-style: italic; font-weight: 600; }}
+.bg-path .bg-off {{ opacity: 0.4; color: inherit; }}
+.bg-figure {{ margin: 0 0 0.5rem 0; max-width: 100%; container-type: inline-size; }}
+.bg-figure figcaption {{ font-size: 0.875rem; line-height: 1.35; margin-top: 0.3rem; max-width: 34rem; }}
+.bg-frame {{ position: relative; display: block; box-sizing: content-box; max-width: calc(100% - 8px); padding: 2px; }}
+.bg-frame img {{ display: block; width: 100%; height: auto; }}
+.bg-crisp img {{ image-rendering: pixelated; }}
+.bg-frame-real {{ border: 2px solid {css_colour("real")}; }}
+.bg-frame-generated {{ border: 2px dashed {css_colour("generated")}; }}
+.bg-frame-plain {{ border: 2px solid transparent; }}
+.bg-cells {{ position: absolute; inset: 2px; display: grid; }}
+.bg-cells span {{ position: relative; box-sizing: border-box; }}
+.bg-cells span b {{ position: absolute; left: 0; bottom: 0; height: 3px; background: {css_colour("opinion")}; }}
+.bg-cells .bg-picked {{ outline: 3px solid {css_colour("opinion")}; outline-offset: -1px; }}
+.bg-svg {{ display: block; width: 100%; height: auto; }}
+.bg-big {{ font-size: 1.25rem; line-height: 1.45; margin: 0.2rem 0 0.6rem 0; }}
+.bg-card {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 0.9rem;
+  margin: 0.4rem 0 0.8rem 0; }}
+.bg-diagram {{ position: relative; max-width: 960px; margin: 0 auto; }}
+.bg-diagram a {{ position: absolute; border-radius: 6px; }}
+.bg-diagram a:hover, .bg-diagram a:focus-visible {{ outline: 2px solid {css_colour("opinion")}; }}
+.bg-card div {{ border-top: 3px solid {css_colour("latent")}; padding-top: 0.4rem; }}
+.bg-card strong {{ font-size: 1.7rem; font-weight: 600; display: block; line-height: 1.2; }}
+.bg-card small {{ font-size: 0.875rem; display: block; }}
+"""

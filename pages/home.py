@@ -1,0 +1,133 @@
+"""Home: what a BiGAN is, which model is chosen, how good it is beside the paper's, and three ways in."""
+
+import math
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from bigan.ui import charts, diagram, page, pictures, results, state, theme
+from bigan.ui.loaders import OpenCheckpoint
+
+STRIP_COLUMNS, STRIP_SEED = 16, 1
+LOG_2 = math.log(2)  # D's loss when it is undecided
+
+WHY = r"""
+Three networks play one game:
+$$\min_{G, E} \max_D\; \mathbb{E}_{x \sim p_X}\left[\log D(x, E(x))\right]
++ \mathbb{E}_{z \sim p_Z}\left[\log\left(1 - D(G(z), z)\right)\right]$$
+
+$D$ sees pairs and never learns which image belongs to which latent. Still, at the optimum, $E$ and $G$ undo each other:
+$G(E(x)) = x$ and $E(G(z)) = z$ (Theorem 2). In practice they are approximate inverses, and the pages here show how far.
+
+Donahue, Krähenbühl and Darrell, *Adversarial Feature Learning*, ICLR 2017, sections 3 and 3.2
+([arXiv 1605.09782](https://arxiv.org/abs/1605.09782)); the same idea at the same time: Dumoulin et al.,
+*Adversarially Learned Inference* ([arXiv 1606.00704](https://arxiv.org/abs/1606.00704)).
+"""
+
+
+def draw(chosen: OpenCheckpoint) -> None:
+    """The page below its head."""
+    _diagram()
+    _doors(chosen)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _card(chosen)
+    with right:
+        _curves(chosen)
+
+
+def _diagram() -> None:
+    def address(info: state.PageInfo) -> str:
+        return f"{info.url}?{urlencode(state.parameters())}"
+
+    st.html(
+        diagram.with_links(
+            {
+                "G": (address(state.SAMPLE), "Sample: what G makes"),
+                "z": (address(state.INTERPOLATE), "Walk: from one latent to another"),
+                "E": (address(state.RECONSTRUCT), "Reconstruct: through E and back"),
+                "E(x)": (address(state.MAP), "Map: what E learned"),
+                "D": (address(state.SAMPLE), "Sample: what D says of each pair"),
+            }
+        )
+    )
+
+
+def _doors(chosen: OpenCheckpoint) -> None:
+    doors = (
+        (state.SAMPLE, "See what it imagines", f"Draw {chosen.info.noun_plural} that nobody has ever made."),
+        (state.RECONSTRUCT, "Give it your own image", "Through E into numbers, and back through G."),
+        (state.MAP, "Walk the map", f"Thousands of real {chosen.info.noun_plural}, placed by what E sees in them."),
+    )
+    for column, (target, label, sentence) in zip(st.columns(3), doors, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            state.link(target, f"**{label}**")
+            st.markdown(sentence)
+
+
+def _card(chosen: OpenCheckpoint) -> None:
+    config, info = chosen.config, chosen.info
+    st.header(f"The model: {chosen.name}", anchor=False)
+    st.markdown(
+        f"Trained on {info.title}: {config.image_shape[1]} by {config.image_shape[2]} pixels, "
+        f"{config.latent_dim} numbers in z ({config.prior} prior), three networks with {config.num_hidden_layers} "
+        f"hidden layers of {config.hidden_dim}."
+    )
+    z = chosen.model.sample_latents(2 * STRIP_COLUMNS, STRIP_SEED)
+    pictures.grid(
+        chosen.model.generate(z),
+        columns=STRIP_COLUMNS,
+        kind="generated",
+        alt=f"{2 * STRIP_COLUMNS} {info.noun_plural} made by G",
+        caption=f"{info.noun_plural.capitalize()} made by G; none of them exists.",
+        scale=2,
+        smooth=chosen.smooth,
+    )
+    if chosen.metrics is None:
+        st.caption(f"It has not been measured yet: `python -m bigan evaluate {chosen.name}` does that.")
+        return
+    page.cards(results.cards(chosen.metrics))
+    st.caption(results.protocol_words(chosen.metrics))
+    with st.expander("All its numbers", icon=":material/table:"):
+        st.dataframe(results.table(chosen.metrics), hide_index=True)
+
+
+def _curves(chosen: OpenCheckpoint) -> None:
+    st.header("How it learned", anchor=False)
+    rows = chosen.history
+    if not rows:
+        st.caption("This checkpoint comes without the record of its training.")
+        return
+    c = theme.colours()
+    epochs = [row["epoch"] for row in rows]
+    losses = {name: [row.get(name) for row in rows] for name in ("JD", "EG")}
+    charts.curves(
+        epochs,
+        losses,
+        {"JD": c.opinion, "EG": c.generated},
+        x_title="epoch",
+        y_title="loss, nats",
+        alt=f"The losses of D and of E and G over {len(rows)} epochs; D undecided would be 0.69 nats.",
+        key="losses",
+        references={"undecided, log 2": LOG_2},
+    )
+    quality = {"EGr / EGr_b": [results.reconstruction_ratio(row) for row in rows]}
+    charts.curves(
+        epochs,
+        quality,
+        {"EGr / EGr_b": c.latent},
+        x_title="epoch",
+        y_title="distance to own image / to another's",
+        alt="How far G(E(x)) is from x, over its distance from another image, per epoch; lower is better.",
+        key="quality",
+    )
+
+
+page.show(
+    draw,
+    title="What is a BiGAN?",
+    sentence="G turns numbers into images, E turns images into numbers, and D tries to tell their pairs apart. "
+    "To fool it, E and G must undo each other, though nobody ever shows E which numbers belong to which image.",
+    lit=page.EVERYTHING,
+    why=WHY,
+)

@@ -1,0 +1,165 @@
+"""Sample: what G makes of latents drawn from the prior, and what D says of each."""
+
+import io
+import random
+
+import numpy as np
+import streamlit as st
+
+from bigan.pictures import mosaic, png_bytes
+from bigan.ui import charts, neighbours, page, pictures, state
+from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.sources import MAX_SAMPLES, MAX_SEED, Sample, resolve_source
+
+COUNTS = (16, 25, 36, 49, 64, 81, 100)  # squares, so that the grid is one
+DEFAULT_COUNT = 64
+GRID_SCALE, LARGE_SCALE, DOWNLOAD_SCALE = 3, 9, 4
+IN_ORDER, BY_OPINION = "as drawn", "by D's opinion"
+
+WHY = r"""
+**The prior.** $z$ is drawn from $p_Z$: for the paper's MNIST model 50 independent numbers, uniform between $-1$ and
+$1$. $G$ was only ever asked to turn such $z$ into images that, paired with their $z$, pass for pairs $(x, E(x))$ of a real
+image and its code.
+
+**Truncation** $t < 1$ draws from the prior shrunk to its centre: more typical images, less variety.
+
+**D's opinion.** $D(x, z)$ looks at the pair, not at the image alone. For the best possible $D$ its probability is
+$p_{EX} / (p_{EX} + p_{GZ})$: one half wherever the two kinds of pair are equally likely. Real training stops short of
+that: $D$ usually stays ahead.
+
+Donahue et al. 2017, sections 3 and 3.1 (Proposition 1).
+"""
+
+
+def _roll() -> None:
+    st.session_state["seed"] = random.SystemRandom().randint(0, 9999)
+
+
+def _controls() -> tuple[int, int, float, str]:
+    """The seed, the count, the truncation and the order, as the address bar has them."""
+    seed_column, dice_column, count_column, truncation_column, order_column = st.columns(
+        [2, 1, 2, 3, 3], vertical_alignment="bottom"
+    )
+    seed = seed_column.number_input(
+        "Seed", 0, MAX_SEED, step=1, key="seed", bind="query-params", help="The same seed draws the same latents."
+    )
+    dice_column.button(
+        "", icon=":material/casino:", on_click=_roll, key="dice", help="Another seed at random", width="stretch"
+    )
+    count = count_column.selectbox("How many", COUNTS, COUNTS.index(DEFAULT_COUNT), key="count", bind="query-params")
+    truncation = truncation_column.slider(
+        "Truncation",
+        0.1,
+        1.0,
+        1.0,
+        0.05,
+        key="truncation",
+        bind="query-params",
+        help="1 is the prior itself; less draws closer to its centre: more typical, less varied.",
+    )
+    order = order_column.segmented_control(
+        "Order", (IN_ORDER, BY_OPINION), default=IN_ORDER, required=True, key="order", bind="query-params"
+    )
+    return int(seed), int(count), float(truncation), str(order or IN_ORDER)
+
+
+def draw(chosen: OpenCheckpoint) -> None:
+    """The page below its head."""
+    seed, count, truncation, order = _controls()
+    z = chosen.model.sample_latents(count, seed, truncation)  # (B, Z)
+    x = chosen.model.generate(z)  # (B, C, H, W)
+    logits = [float(logit) for logit in chosen.model.score(x, z)]
+    ranks = sorted(range(count), key=lambda i: -logits[i]) if order == BY_OPINION else list(range(count))
+
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        picked = int(st.number_input("Look closer at number", 1, MAX_SAMPLES, 1, 1, key="cell", bind="query-params"))
+        picked = min(picked, count) - 1
+        _close_up(chosen, Sample(seed, picked, truncation))
+    with left:
+        shares = [charts.probability(logits[i]) for i in ranks]
+        pictures.grid(
+            x[ranks],
+            columns=round(count**0.5),
+            kind="generated",
+            alt=f"{count} images G(z) drawn with seed {seed}",
+            caption="The violet bar under each is D's opinion: the longer, the more it takes the pair for (x, E(x)).",
+            scale=GRID_SCALE,
+            smooth=chosen.smooth,
+            cell_titles=[f"number {i + 1}: {charts.opinion_words(logits[i])}" for i in ranks],
+            cell_shares=shares,
+            picked=ranks.index(picked),
+        )
+        passed = sum(logit > 0 for logit in logits)
+        st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
+        columns = st.columns(2)
+        name = f"{chosen.name}-seed-{seed}-truncation-{truncation:g}-{count}"
+        columns[0].download_button(
+            "PNG",
+            lambda: png_bytes(mosaic(x, round(count**0.5), DOWNLOAD_SCALE)),
+            f"{name}.png",
+            "image/png",
+            icon=":material/download:",
+            on_click="ignore",
+            help="This grid in the order drawn, as a picture.",
+            width="stretch",
+        )
+        columns[1].download_button(
+            "NPZ",
+            lambda: _arrays(z.cpu().numpy(), x.cpu().numpy(), logits, chosen, seed, truncation),
+            f"{name}.npz",
+            "application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+            help="z, x and D's logits as NumPy arrays, with the seed and the model's name.",
+            width="stretch",
+        )
+
+
+def _arrays(
+    z: np.ndarray, x: np.ndarray, logits: list[float], chosen: OpenCheckpoint, seed: int, truncation: float
+) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        z=z,
+        x=x,
+        logits=np.array(logits, np.float32),
+        seed=np.int64(seed),
+        truncation=np.float64(truncation),
+        checkpoint=np.array(chosen.name),
+    )
+    return buffer.getvalue()
+
+
+def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:
+    """One sample: large, its latent, D's opinion, the real images nearest to it, and the ways on."""
+    sample = resolve_source(source, chosen)
+    logit = float(chosen.model.score(sample.x, sample.z))
+    pictures.image(
+        sample.x,
+        kind="generated",
+        alt=f"G(z) of {sample.words}",
+        caption=f"G(z), {sample.words}",
+        scale=LARGE_SCALE,
+        smooth=chosen.smooth,
+    )
+    charts.needle([("D(G(z), z)", logit)])
+    links = st.columns(3)
+    with links[0]:
+        state.link(state.RECONSTRUCT, "Reconstruct it", "Send this image through E and back through G", source=source)
+    with links[1]:
+        state.link(state.INTERPOLATE, "Walk from here", "Walk from this latent to another one", a=source)
+    with links[2]:
+        state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
+    charts.latent_bars(sample.z, chosen.config.prior, key="bars")
+    neighbours.show(chosen, sample.x)
+
+
+page.show(
+    draw,
+    title="Sample",
+    sentence="Numbers drawn at random from the prior, and what the generator G makes of them. No image here is real.",
+    lit=("z", "G", "x_hat", "generator pair"),
+    why=WHY,
+)
