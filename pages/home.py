@@ -111,13 +111,13 @@ def _curves(chosen: OpenCheckpoint) -> None:
         key="losses",
         references={"undecided, log 2": LOG_2},
     )
-    quality = {"EGr / EGr_b": [results.reconstruction_ratio(row) for row in rows]}
+    ratios = {"EGr / EGr_b": [results.reconstruction_ratio(row) for row in rows]}
     charts.curves(
         epochs,
-        quality,
+        ratios,
         {"EGr / EGr_b": c.latent},
         x_title="epoch",
-        y_title="distance to own image / to another's",
+        y_title="EGr / EGr_b",
         alt="How far G(E(x)) is from x, over its distance from another image, per epoch; lower is better.",
         key="quality",
     )

@@ -18,8 +18,8 @@ IN_ORDER, BY_OPINION = "as drawn", "by D's opinion"
 
 WHY = r"""
 **The prior.** $z$ is drawn from $p_Z$: for the paper's MNIST model 50 independent numbers, uniform between $-1$ and
-$1$. $G$ was only ever asked to turn such $z$ into images that, paired with their $z$, pass for pairs $(x, E(x))$ of a real
-image and its code.
+$1$. $G$ was only ever asked to turn such $z$ into images that, paired with their $z$, pass for pairs $(x, E(x))$ of a
+real image and its code.
 
 **Truncation** $t < 1$ draws from the prior shrunk to its centre: more typical images, less variety.
 
@@ -145,12 +145,9 @@ def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:
         smooth=chosen.smooth,
     )
     charts.needle([("D(G(z), z)", logit)])
-    links = st.columns(3)
-    with links[0]:
+    with st.container(horizontal=True):
         state.link(state.RECONSTRUCT, "Reconstruct it", "Send this image through E and back through G", source=source)
-    with links[1]:
         state.link(state.INTERPOLATE, "Walk from here", "Walk from this latent to another one", a=source)
-    with links[2]:
         state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
     charts.latent_bars(sample.z, chosen.config.prior, key="bars")
     neighbours.show(chosen, sample.x)

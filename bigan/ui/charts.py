@@ -37,7 +37,7 @@ def opinion_words(logit: float) -> str:
     """D's answer to one pair in words, with its probability and logit."""
     share = probability(logit)
     verdict = "an encoder pair" if share > UNDECIDED[1] else "a generator pair" if share < UNDECIDED[0] else "undecided"
-    return f"{verdict} ({share:.0%} encoder pair, logit {logit:+.1f})".replace("-", MINUS)
+    return f"{verdict} ({100 * share:.0f} % encoder pair, logit {logit:+.1f})".replace("-", MINUS)
 
 
 def draw(figure: go.Figure, *, alt: str, key: str, height_px: int) -> None:

@@ -12,7 +12,7 @@ from bigan.config import ModelConfig
 from bigan.data import DATASETS, DatasetInfo
 from bigan.explore.gallery import Gallery, load_gallery
 from bigan.explore.projection import Projection, load_projection
-from bigan.explore.reconstruction import GalleryIndex
+from bigan.explore.reconstruction import GalleryIndex, index_gallery
 from bigan.models.bigan import BiGAN
 
 MAX_CHECKPOINTS = 4  # models and galleries held in memory at once
@@ -39,7 +39,7 @@ def _gallery(folder: str, states: FileStates) -> Gallery | None:  # noqa: ARG001
 def _index(folder: str, states: FileStates) -> GalleryIndex | None:
     gallery = _gallery(folder, tuple(state for state in states if state[0] == "gallery.npz"))
     model = _model(folder, tuple(state for state in states if state[0] != "gallery.npz"))
-    return None if gallery is None else GalleryIndex.build(model, gallery)
+    return None if gallery is None else index_gallery(model, gallery)
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)

@@ -7,7 +7,7 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
-from bigan.explore.reconstruction import Neighbour, nearest
+from bigan.explore.neighbours import Neighbour, nearest_images
 from bigan.ui import pictures
 from bigan.ui.loaders import OpenCheckpoint
 
@@ -17,7 +17,7 @@ THUMBNAIL_SCALE = 2
 def show(chosen: OpenCheckpoint, x: Float[Tensor, "1 C H W"]) -> None:
     """The gallery images nearest to x in E's penultimate features; nothing without a gallery."""
     if chosen.index is not None:
-        draw(chosen, nearest(chosen.model, x, chosen.index))
+        draw(chosen, nearest_images(chosen.model.features(x).cpu(), chosen.index.features, chosen.index.gallery)[0])
 
 
 def draw(chosen: OpenCheckpoint, found: tuple[Neighbour, ...]) -> None:

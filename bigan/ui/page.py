@@ -13,9 +13,9 @@ from bigan.ui.loaders import OpenCheckpoint
 _PATH = (
     (
         ("x", "real", "<i>x</i>"),
-        ("E", "latent", " &ndash;<i>E</i>&rarr; "),
+        ("E", "latent", " &ndash;&#8201;<i>E</i>&#8201;&rarr; "),
         ("z", "latent", "<i>z</i>"),
-        ("G", "generated", " &ndash;<i>G</i>&rarr; "),
+        ("G", "generated", " &ndash;&#8201;<i>G</i>&#8201;&rarr; "),
         ("x_hat", "generated", "<i>x&#770;</i>"),
     ),
     (

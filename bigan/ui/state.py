@@ -106,13 +106,13 @@ def keep(key: str, value: str) -> None:
     st.session_state[key] = value
 
 
-def parameters(**values: str | int | float) -> dict[str, str]:
+def parameters(**values: object) -> dict[str, str]:
     """Query parameters of a link within the app: these and the chosen checkpoint."""
     chosen = st.session_state.get(CHECKPOINT_KEY)
     named = {CHECKPOINT_KEY: chosen} if chosen else {}
     return named | {key: f"{value:g}" if isinstance(value, float) else str(value) for key, value in values.items()}
 
 
-def link(page: PageInfo, label: str, help: str | None = None, **values: str | int | float) -> None:
+def link(page: PageInfo, label: str, help: str | None = None, **values: object) -> None:
     """A link to another page that carries values with it, for example `source="gallery:opencv-0001"`."""
     st.page_link(page.path, label=label, icon=page.icon, help=help, query_params=parameters(**values))

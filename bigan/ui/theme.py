@@ -1,5 +1,6 @@
 """The colours of the app, one meaning each, in light and dark, and the style sheet made of them."""
 
+import base64
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -54,6 +55,16 @@ def css_colour(name: str) -> str:
         name: a field of `Colours` that holds one colour.
     """
     return f"light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)})"
+
+
+def page_icon() -> str:
+    """Two arrows, there and back, as a data address: a named Material icon would be fetched from the network."""
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke-width="4" '
+        f'stroke-linecap="round" stroke-linejoin="round"><path stroke="{LIGHT.latent}" d="M5 11h20l-6-6"/>'
+        f'<path stroke="{LIGHT.generated}" d="M27 21H7l6 6"/></svg>'
+    )
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def style_sheet() -> str:
