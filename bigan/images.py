@@ -1,0 +1,291 @@
+"""A person's file -> a model's input, safely.
+
+Nothing about a file is believed before it was checked: the kind by content and not by name, the sizes from the
+header, and whatever goes wrong while decoding becomes one `ImageError` sentence.
+
+Shapes: C H W model image, h w the person's picture.
+"""
+
+import io
+import math
+import threading
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageOps
+from torch import Tensor
+
+Preparation = Literal["plain", "digit"]
+Source = bytes | str | Path | Image.Image
+
+MAX_BYTES = 8 * 2**20  # of a file
+MAX_PIXELS = 20_000_000  # of a decoded picture: 20 megapixels
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")  # what may decode; Pillow knows riskier ones
+READABLE = "a PNG, JPEG, WebP, BMP, TIFF or GIF file"
+SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"GIF87a", b"GIF89a")  # and RIFF....WEBP
+FOREIGN = {b"%PDF": "a PDF document", b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "a gzip archive"}
+
+MOSTLY_LIGHT = 0.95  # ours: ink is light when at least this share of it is brighter than mid grey
+DIGIT_BOX = 20 / 28  # LeCun et al. 1998: digits fit a 20 px box in a 28 px field
+DIGIT_WORK_PX = 400  # ours: larger pictures are reduced to this first, which also averages a camera's noise
+MIN_CONTRAST = 0.08  # ours: ink differs from its background by at least this share of the range
+FAINT = 0.1  # ours: ink below this share of the strongest does not widen the box (9,996 of 10,000 MNIST boxes stay)
+NOISE_MADS = 3.0  # ours: deviations up to this many median absolute deviations of the border are background
+
+# One picture is decoded at a time: that bounds memory, and silencing warnings is not safe between threads.
+_DECODING = threading.Lock()
+
+
+class ImageError(ValueError):
+    """A picture that cannot be used; the message is one sentence that says why and what would be right."""
+
+
+def open_image(source: Source) -> Image.Image:
+    """The picture of a file, bytes or PIL image: checked, upright, first frame, mode "L" or "RGB".
+
+    Grey pictures come as "L", all others as "RGB". Transparency is laid on white, or on black where nearly all of
+    the visible ink is light and would vanish on white.
+
+    Raises:
+        ImageError: not a readable picture, or a larger one than MAX_BYTES and MAX_PIXELS allow.
+    """
+    content = source if isinstance(source, Image.Image) else _read(source)
+    # Pillow warns of odd metadata in pictures that are fine, and of sizes that _check_size refuses anyway
+    with _DECODING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = content if isinstance(content, Image.Image) else _identify(content)
+        _check_size(image)
+        try:
+            image.load()
+            with suppress(Exception):  # a broken EXIF block costs the orientation, not the picture
+                image = ImageOps.exif_transpose(image)
+            return _grey_or_colour(image)
+        except ImageError:
+            raise
+        except Exception as error:  # decoders raise nearly anything on damaged bytes
+            raise ImageError("The picture is damaged or cut off; save or download it again.") from error
+
+
+def prepare(source: Source, image_shape: tuple[int, int, int], mode: Preparation = "plain") -> Float[Tensor, "1 C H W"]:
+    """A person's picture as a model's input, float32 in [0, 1], every value a whole number of 255ths.
+
+    "plain" keeps the picture: greyscale or RGB, fitted by an antialiased resize with its aspect kept, centred, and
+    padded with the median colour of its border. A picture of the right size and kind passes bit for bit.
+    "digit" makes one channel look as MNIST does, see `_digit`.
+
+    Args:
+        source: a file's bytes, its path, or a PIL image.
+        image_shape: (channels, height, width) of the model, with 1 or 3 channels.
+        mode: "plain" or "digit".
+
+    Raises:
+        ImageError: the picture cannot be used.
+        ValueError: no picture can become such an input.
+    """
+    channels, height, width = image_shape
+    if mode not in ("plain", "digit"):
+        raise ValueError(f"mode is {mode!r}; it must be 'plain' or 'digit'.")
+    if channels not in ((1,) if mode == "digit" else (1, 3)):
+        raise ValueError(f"image_shape is {image_shape}; mode {mode!r} needs 1 channel{', or 3' * (mode == 'plain')}.")
+    image = open_image(source).convert("L" if channels == 1 else "RGB")
+    pixels = _digit(image, height, width) if mode == "digit" else _fit(image, height, width)
+    tensor = torch.from_numpy(pixels.reshape(height, width, channels)).permute(2, 0, 1)  # (C, H, W)
+    return tensor.contiguous().unsqueeze(0).float() / 255  # (1, C, H, W)
+
+
+def _read(source: object) -> bytes:
+    """The bytes of a file, which is never read beyond MAX_BYTES."""
+    if isinstance(source, str | Path):
+        try:
+            path, name = Path(source), repr(str(source))
+            if not path.exists():
+                raise ImageError(f"There is no file at {name}; give the path of {READABLE}.")
+            if not path.is_file():
+                raise ImageError(f"{name} is not a file; give the path of {READABLE}.")
+            with path.open("rb") as file:
+                source = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ImageError(f"{name} cannot be read ({reason}); give the path of {READABLE}.") from error
+        except ValueError as error:
+            if isinstance(error, ImageError):
+                raise
+            raise ImageError(f"{name} is not a possible path; give the path of {READABLE}.") from error
+    if not isinstance(source, bytes):
+        kind = type(source).__name__
+        raise ImageError(f"A picture comes as bytes, a path or a PIL image and not as {kind}; give {READABLE}.")
+    if not source:
+        raise ImageError(f"The file is empty; give {READABLE}.")
+    if len(source) > MAX_BYTES:
+        raise ImageError(f"The file is larger than {MAX_BYTES >> 20} MB; save it smaller, for example as a JPEG.")
+    return source
+
+
+def _identify(content: bytes) -> Image.Image:
+    """The picture with its header read and nothing decoded."""
+    try:
+        return Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise ImageError(_too_large("far more")) from error
+    except Exception as error:
+        known = content.startswith(SIGNATURES) or content[:4] + content[8:12] == b"RIFFWEBP"
+        if known and not _is_text(content):
+            sentence = "The picture is damaged: it begins like one but its header makes no sense; save it again."
+        else:
+            sentence = f"The file is {_foreign_kind(content)} and not a picture; give {READABLE}."
+        raise ImageError(sentence) from error
+
+
+def _is_text(content: bytes) -> bool:
+    head = content[:1024].decode("utf-8", errors="replace").rstrip("\ufffd")  # the cut may split a character
+    return bool(head) and all(c.isprintable() or c.isspace() for c in head) and "\ufffd" not in head
+
+
+def _foreign_kind(content: bytes) -> str:
+    """What a file that is no picture seems to be, in words."""
+    for signature, kind in FOREIGN.items():
+        if content.startswith(signature):
+            return kind
+    if content[4:8] == b"ftyp":
+        return "a HEIC, AVIF or video file"
+    head = content[:1024].lower()
+    if b"<html" in head or b"<!doctype html" in head:
+        return "a web page"
+    if b"<svg" in head:
+        return "an SVG drawing"
+    return "text" if _is_text(content) else "of an unknown kind"
+
+
+def _too_large(num_pixels: str) -> str:
+    return f"The picture has {num_pixels} than {MAX_PIXELS // 10**6} megapixels; make it smaller first."
+
+
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise ImageError(f"The picture is {width} x {height} pixels; it needs at least one pixel each way.")
+    if width * height > MAX_PIXELS:
+        raise ImageError(_too_large(f"{width} x {height} pixels, more"))
+
+
+def _grey_or_colour(image: Image.Image) -> Image.Image:
+    """Any mode of Pillow's as "L" or "RGB"."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return _from_wide(image)
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        return _on_ground(image.convert("LA" if grey else "RGBA"))
+    return image.convert("L" if grey else "RGB")
+
+
+def _from_wide(image: Image.Image) -> Image.Image:
+    """A picture of 16-bit, 32-bit or floating-point values as "L".
+
+    16-bit values run from 0 to 65535. The others do not say where white is: it is the smallest of 1 (floats only),
+    255 and 65535 that holds every value, and a picture that none of them holds is stretched from its lowest to its
+    highest value.
+    """
+    values = np.asarray(image).astype(np.float64)  # (h, w)
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(low + high):
+        raise ImageError("The picture holds values that are not finite numbers; save it as 8-bit or 16-bit.")
+    whites = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}.get(image.mode, (65535.0,))
+    white = next((w for w in whites if low >= 0 and high <= w), None)
+    if white is None:
+        values, white = values - low, max(high - low, 1e-12)
+    return Image.fromarray(np.rint(values / white * 255).astype(np.uint8))
+
+
+def _on_ground(image: Image.Image) -> Image.Image:
+    """A picture with transparency ("LA" or "RGBA") laid on white, or on black where nearly all its ink is light."""
+    mode = "L" if image.mode == "LA" else "RGB"
+    colours, alpha = image.convert(mode), image.getchannel("A")
+    weights = np.asarray(alpha)  # (h, w)
+    light = np.asarray(colours.convert("L")) >= 128  # (h, w)
+    total = int(weights.sum(dtype=np.int64))
+    mostly_light = total > 0 and int(weights[light].sum(dtype=np.int64)) >= MOSTLY_LIGHT * total
+    return Image.composite(colours, Image.new(mode, image.size, "black" if mostly_light else "white"), alpha)
+
+
+def _fit(image: Image.Image, height: int, width: int) -> UInt8[np.ndarray, "H W *C"]:
+    """The picture at its largest inside height x width, centred; the rest has the median colour of its border."""
+    scale = min(height / image.height, width / image.width)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    # reducing_gap: huge reductions average whole blocks first, which bounds the filter's memory
+    fitted = np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))  # (h, w) or (h, w, 3)
+    canvas = np.empty((height, width, *fitted.shape[2:]), np.uint8)
+    canvas[:] = np.rint(np.median(_border(fitted), axis=0))
+    top, left = (height - size[1]) // 2, (width - size[0]) // 2
+    canvas[top : top + size[1], left : left + size[0]] = fitted
+    return canvas
+
+
+def _border(pixels: np.ndarray) -> np.ndarray:
+    """The outermost pixels of (h, w) or (h, w, 3), as a list (N,) or (N, 3)."""
+    return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+
+
+def _digit(image: Image.Image, height: int, width: int) -> UInt8[np.ndarray, "H W"]:
+    """A digit as MNIST's were made: bright on black, in a box of 20/28 of the field, centred by its mass.
+
+    The longer side of the ink's bounding box fills the box, and the ink is shifted by whole pixels until its centre
+    of mass lies within half a pixel of pixel (H/2, W/2). Ink is never cut off for it. What MNIST made passes unchanged.
+
+    Source: LeCun et al. 1998, section III.A.
+    """
+    ink = _ink(image)  # (h, w)
+    top, bottom = _extent(ink, 0)
+    left, right = _extent(ink, 1)
+    scale = max(1, round(DIGIT_BOX * min(height, width))) / max(bottom - top, right - left)
+    # one more pixel on each side keeps the faint edge of the ink
+    size = (max(1, round((right - left) * scale)) + 2, max(1, round((bottom - top) * scale)) + 2)
+    pad = math.ceil(2 / scale) + 1
+    reach_x, reach_y = size[0] / scale / 2, size[1] / scale / 2
+    centre_x, centre_y = (left + right) / 2 + pad, (top + bottom) / 2 + pad
+    box = (centre_x - reach_x, centre_y - reach_y, centre_x + reach_x, centre_y + reach_y)
+    # Hamming's filter hardly spreads ink beyond the box, so that a prepared digit keeps its size when prepared again
+    digit = np.asarray(Image.fromarray(np.pad(ink, pad)).resize(size, Image.Resampling.HAMMING, box))  # (h, w)
+    canvas = np.zeros((height + 2, width + 2), np.uint8)  # with a margin for those pixels
+    y, x = _start(digit, 0, height), _start(digit, 1, width)
+    canvas[y : y + size[1], x : x + size[0]] = np.rint(digit / digit.max() * 255)
+    return canvas[1:-1, 1:-1]
+
+
+def _extent(ink: Float[np.ndarray, "h w"], axis: int) -> tuple[int, int]:
+    """The first row (axis 0) or column (axis 1) with ink, and the one after the last."""
+    places = np.flatnonzero(ink.max(axis=1 - axis) > FAINT)
+    return int(places[0]), int(places[-1]) + 1
+
+
+def _ink(image: Image.Image) -> Float[np.ndarray, "h w"]:
+    """How much ink each pixel holds, 0 (background) to 1 (the strongest), whatever the polarity."""
+    scale = min(1.0, DIGIT_WORK_PX / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    grey = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+    pixels = np.asarray(grey, dtype=np.float32) / 255  # (h, w)
+    background = np.median(_border(pixels))
+    deviation = pixels - background
+    # the third moment about the border's grey tells dark ink from bright: it follows the far pixels, not the shading
+    if (deviation.astype(np.float64) ** 3).sum() < 0:
+        deviation = -deviation
+    strongest = deviation.max()
+    if strongest < MIN_CONTRAST:
+        raise ImageError("The picture is blank; a digit needs ink that differs clearly from its background.")
+    noise = min(NOISE_MADS * np.median(np.abs(_border(deviation))), strongest / 2)
+    return ((deviation - noise) / (strongest - noise)).clip(0, 1).astype(np.float32)
+
+
+def _start(digit: Float[np.ndarray, "h w"], axis: int, field: int) -> int:
+    """Where the digit begins in the canvas so that its centre of mass falls on the field's middle pixel.
+
+    Digit and canvas have a margin of one pixel, which may leave the field; the box between stays inside.
+    """
+    mass = digit.sum(axis=1 - axis)  # (h,) or (w,)
+    centre = float(mass @ np.arange(len(mass)) / mass.sum()) - 1
+    # rounded as MNIST's are: its centres of mass lie in [13.5, 14.5)
+    return max(0, min(math.floor(field / 2 - centre + 0.5), field - (len(mass) - 2)))
