@@ -125,6 +125,12 @@ def test_nothing_below_the_ui_knows_of_it(path: Path) -> None:
     assert not {name for name in imports(tree(path)) if within(name, ("bigan.ui", "pages", "app"))}
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=label)
+def test_only_the_command_line_imports_its_own_parts(path: Path) -> None:
+    parts = {name for name in imports(tree(path)) if within(name, ("bigan.cli", "bigan.__main__"))}
+    assert not parts or label(path) == "bigan/__main__.py" or label(path).startswith("bigan/cli/")
+
+
 @pytest.mark.parametrize("path", [*PAGES, *APP], ids=label)
 def test_a_page_imports_only_the_library_streamlit_and_the_standard_library(path: Path) -> None:
     roots = {name.partition(".")[0] for name in imports(tree(path))}
