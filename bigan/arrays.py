@@ -4,7 +4,7 @@ import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -66,14 +66,14 @@ def read_arrays(path: Path, expected: Mapping[str, tuple[str, int]]) -> dict[str
 def _read_array(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, dtype: str, num_dims: int, where: str
 ) -> NDArray[Any]:
-    with archive.open(member) as stream:
-        shape, found = _read_header(stream)
-        header_bytes = stream.tell()
+    shape, found, header_bytes = _read_header(archive, member)
     if not (found.kind in KINDS[dtype] if dtype in KINDS else found.name == dtype):
         raise CheckpointError(f"{where} holds {found.name}; it must hold {dtype}.")
+    if not found.isnative:
+        raise CheckpointError(f"{where} is not in this machine's byte order.")
     if len(shape) != num_dims:
         raise CheckpointError(f"{where} has the shape {shape}; it must have {num_dims} dimensions.")
-    if math.prod(shape) * found.itemsize != member.file_size - header_bytes or not found.isnative:
+    if min(shape, default=0) < 0 or math.prod(shape) * found.itemsize != member.file_size - header_bytes:
         raise CheckpointError(f"{where} does not have the size that its header claims.")
     with archive.open(member) as stream:
         array = npy.read_array(stream, allow_pickle=False)
@@ -84,11 +84,12 @@ def _read_array(
     return np.ascontiguousarray(array)
 
 
-def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = npy.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"unknown version {version}")
-    shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(stream)
-    if any(n < 0 for n in shape):
-        raise ValueError(f"impossible shape {shape}")
-    return shape, dtype
+def _read_header(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """Shape and dtype that a member claims to hold, and where the values begin."""
+    with archive.open(member) as stream:
+        version = npy.read_magic(stream)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"unknown version {version}")
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(stream)
+        return shape, dtype, stream.tell()

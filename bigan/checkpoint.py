@@ -40,8 +40,8 @@ from bigan.records import (
 
 __all__ = [
     "CheckpointError", "CheckpointSummary", "Replay", "download", "find", "list_checkpoints", "load", "read_config",
-    "read_history", "read_metrics", "read_model", "read_replay", "read_train", "save", "summarise_checkpoints",
-    "weights_sha256",
+    "read_history", "read_metrics", "read_model", "read_replay", "read_train", "save", "skeleton",
+    "summarise_checkpoints", "weights_sha256",
 ]  # fmt: skip
 
 DEFAULT_NAME = "mnist"
@@ -101,9 +101,11 @@ def find(name: str | Path) -> Path:
         return Path(name)
     if isinstance(name, str) and _HUB_ID.fullmatch(name):
         return download(name)
-    known = ", ".join(list_checkpoints()) or "none here"
+    known = ", ".join(list_checkpoints()) or "none found"
     shown = shorten(repr(str(name)))
-    raise CheckpointError(f"There is no checkpoint {shown}; give a folder, a Hub id (owner/name) or a name ({known}).")
+    raise CheckpointError(
+        f"There is no checkpoint {shown}; give a folder, a Hub id (owner/name) or one of the names here: {known}."
+    )
 
 
 def download(hub_id: str, **options: Any) -> Path:
@@ -168,7 +170,7 @@ def read_model(folder: Path, device: str = "cpu") -> BiGAN:
         ValueError: no such device.
     """
     target = _checked_device(device)
-    model = _skeleton(read_config(folder))
+    model = skeleton(read_config(folder))
     tensors: dict[str, Tensor] = {}
     with _open_weights(folder, model) as file:
         for name in _shapes(model):
@@ -238,13 +240,13 @@ def _summarise(name: str, folder: Path) -> CheckpointSummary:
                 f"The checkpoint '{folder}' must be renamed to letters, digits, dots, dashes and underscores."
             )
         config = read_config(folder)
-        with _open_weights(folder, _skeleton(config)):
+        with _open_weights(folder, skeleton(config)):
             return CheckpointSummary(name, folder, config, None)
     except (ValueError, OSError) as error:
         return CheckpointSummary(name, folder, None, str(error))
 
 
-def _skeleton(config: ModelConfig) -> BiGAN:
+def skeleton(config: ModelConfig) -> BiGAN:
     """A model of this config that takes no memory: names and shapes only."""
     with torch.device("meta"):
         return BiGAN(config)

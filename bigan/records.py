@@ -167,7 +167,14 @@ def _refuse_constant(name: str) -> None:
 
 
 def _is_measurement(entry: object) -> bool:
-    value = entry.get("value") if isinstance(entry, dict) else None
+    """A value, and if there is an interval its two ends, all finite numbers."""
+    if not isinstance(entry, dict):
+        return False
+    interval = entry.get("interval", [0, 0])
+    return isinstance(interval, list) and len(interval) == 2 and all(map(_is_finite, [entry.get("value"), *interval]))
+
+
+def _is_finite(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

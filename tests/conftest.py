@@ -1,6 +1,9 @@
 """Fixtures that many tests share: one tiny model, its checkpoint, and a machine without a network."""
 
+import contextlib
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +66,22 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     monkeypatch.setattr(socket.socket, "connect", connect)
     return asked
+
+
+Refused = Callable[[str], AbstractContextManager[pytest.ExceptionInfo[checkpoint.CheckpointError]]]
+
+
+@pytest.fixture
+def refused() -> Refused:
+    """A context in which a CheckpointError must be raised, one sentence that names the given thing."""
+
+    @contextlib.contextmanager
+    def context(name: str) -> Iterator[pytest.ExceptionInfo[checkpoint.CheckpointError]]:
+        with pytest.raises(checkpoint.CheckpointError) as caught:
+            yield caught
+        message = str(caught.value)
+        assert name in message
+        assert message.endswith(".") and ". " not in message and "\n" not in message, message
+        assert len(message) < 900
+
+    return context

@@ -1,0 +1,227 @@
+"""The model card of a checkpoint, README.md, written from what its files say and from nothing else."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from bigan import checkpoint
+from bigan.config import ModelConfig, TrainConfig
+from bigan.data import DATASETS
+from bigan.evaluation.paper import MEANINGS, published
+from bigan.explore.gallery import load_gallery
+from bigan.explore.projection import load_projection
+from bigan.files import CheckpointError, write_file
+from bigan.models.bigan import BiGAN
+
+CARD_FILE = "README.md"
+HUB_DATASETS = {"mnist": "ylecun/mnist", "fashion-mnist": "zalando-datasets/fashion_mnist"}
+PRIORS = {"uniform": "uniform on (-1, 1)", "normal": "standard normal"}
+UNDECIDED = math.log(2)  # D's loss in nats when it cannot tell the pairs apart
+
+
+def write_card(folder: Path) -> None:
+    """Write the folder's README.md, beside and renamed.
+
+    Raises:
+        CheckpointError: a file that it is written from is missing or broken.
+    """
+    text = card_text(folder)
+    write_file(folder / CARD_FILE, lambda file: file.write(text.encode()))
+
+
+def card_text(folder: Path) -> str:
+    """The model card in Markdown, with the Hub's YAML head."""
+    config = checkpoint.read_config(folder)
+    metrics = checkpoint.read_metrics(folder)
+    train = checkpoint.read_train(folder)
+    name = folder.resolve().name
+    sections = [
+        _introduction(name, config),
+        _data(folder, config, train),
+        _training(folder, train),
+        _results(name, config, metrics),
+        "## Where it fails\n\n" + "\n".join(f"- {line}" for line in _failures(config, _values(metrics))),
+        _map(folder),
+    ]
+    body = "\n\n".join(section for section in sections if section)
+    return f"---\n{_head(name, config, metrics).to_yaml()}\n---\n\n{body}\n"
+
+
+def _head(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> ModelCardData:
+    """What the Hub's search and leaderboards read."""
+    known = dict(vars(BiGAN._hub_mixin_info.model_card_data))
+    if config.dataset in HUB_DATASETS:
+        known["datasets"] = [HUB_DATASETS[config.dataset]]
+    if metrics is None or not metrics["metrics"]:
+        return ModelCardData(**known)
+    results = [
+        EvalResult(
+            task_type="unconditional-image-generation",
+            dataset_type=HUB_DATASETS.get(config.dataset, config.dataset),
+            dataset_name=_title(config),
+            dataset_split=str(metrics.get("protocol", "")) or None,
+            metric_type="accuracy" if entry.get("unit") == "%" else metric,
+            metric_value=entry["value"],
+            metric_name=metric,
+        )
+        for metric, entry in metrics["metrics"].items()
+    ]
+    known["metrics"] = list(dict.fromkeys(result.metric_type for result in results))
+    return ModelCardData(**known | {"model_name": name, "eval_results": results})
+
+
+def _introduction(name: str, config: ModelConfig) -> str:
+    channels, height, width = config.image_shape
+    num_weights = sum(weight.numel() for weight in checkpoint.skeleton(config).parameters())
+    norm = "with" if config.batch_norm else "without"
+    return f"""# BiGAN of {_title(config)}: {name}
+
+A bidirectional GAN ([Donahue et al. 2017](https://arxiv.org/abs/1605.09782)): a generator G(z) -> x, an encoder
+E(x) -> z and a discriminator D(x, z) of pairs, trained together. Nobody ever showed E which z belongs to an x.
+
+- z: {config.latent_dim} components, {PRIORS[config.prior]}
+- x: {width} x {height} pixels, {channels} channel{"s" * (channels > 1)}, values in [0, 1]
+- networks: three multi-layer perceptrons of {config.num_hidden_layers} hidden layers of {config.hidden_dim:,} units, \
+{norm} batch normalisation, {num_weights:,} weights in all
+
+```python
+import bigan
+
+model = bigan.load("{name}")  # or this folder
+x = model.generate(model.sample_latents(16, seed=0))
+x_hat = model.reconstruct(x)
+```"""
+
+
+def _data(folder: Path, config: ModelConfig, train: dict[str, Any] | None) -> str:
+    info, gallery, seen = DATASETS.get(config.dataset), load_gallery(folder), (train or {}).get("num_images")
+    lines = [f"Trained on {_title(config)}{f', {seen:,} images' if isinstance(seen, int) else ''}."]
+    if info is not None:
+        lines += [f"Source: {info.source}.", f"Terms: {info.terms}."]
+    if gallery is not None:
+        lines.append(f"Gallery (gallery.npz): {len(gallery):,} images; {gallery.source}.")
+    lines.append("Weights and code: MIT licence.")
+    return "## Data and terms\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
+def _training(folder: Path, train: dict[str, Any] | None) -> str:
+    if train is None:
+        return "## Training\n\nNot recorded."
+    try:
+        settings = TrainConfig.from_dict(train["train"])
+        versions = ", ".join(f"{name} {version}" for name, version in train["versions"].items())
+        return f"""## Training
+
+    {_plain(train["command"])}
+
+- recipe `{_plain(train["recipe"])}`: {train["epochs_done"]} of {settings.total_epochs} epochs ({settings.epochs} at \
+{settings.learning_rate:g}, {settings.decay_epochs} decaying to {settings.final_learning_rate_factor:g} of it), \
+batches of {settings.batch_size}
+- Adam with betas {settings.adam_betas[0]:g} and {settings.adam_betas[1]:g}, weight decay {settings.weight_decay:g}
+- objective {settings.objective}, {settings.schedule} schedule, precision {settings.precision}, seed {settings.seed}
+- {train["hours"]:.2f} hours on {_plain(train["processor"])} (device {_plain(train["device"])}); {versions}"""
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            f"In the checkpoint '{folder}', train.json must hold recipe, train, command, device, processor, hours, "
+            "epochs_done and versions."
+        ) from error
+
+
+def _results(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> str:
+    if metrics is None:
+        return f"## Results\n\nNot measured yet: `python -m bigan evaluate {name}` does."
+    protocol = str(metrics.get("protocol", "unknown"))
+    facts = [f"protocol `{protocol}`"]
+    facts += [f"{key} {_plain(metrics[key])}" for key in ("seed", "device", "processor") if key in metrics]
+    if isinstance(seconds := metrics.get("seconds"), int | float):
+        facts.append(f"{seconds:.0f} seconds")
+    if isinstance(versions := metrics.get("versions"), dict):
+        facts.append(", ".join(f"{library} {version}" for library, version in versions.items()))
+    rows = [_result_row(config, metric, entry, protocol) for metric, entry in metrics["metrics"].items()]
+    meanings = [f"- {metric}: {MEANINGS[metric]}" for metric in metrics["metrics"] if metric in MEANINGS]
+    table = ["| metric | this model | measured on | published | where |", "| --- | --- | --- | --- | --- |", *rows]
+    return "\n".join(
+        ["## Results", "", f"Measured on the shipped weights: {'; '.join(facts)}.", "", *table, "", *meanings]
+    )
+
+
+def _result_row(config: ModelConfig, metric: str, entry: dict[str, Any], protocol: str) -> str:
+    unit = str(entry.get("unit", ""))
+    value = _figure(entry["value"], unit)
+    if entry.get("interval"):
+        value += " ({:.2f} to {:.2f})".format(*entry["interval"])
+    words = {"num_queries": "queries", "num_references": "references", "num_samples": "samples"}
+    sizes = ", ".join(f"{entry[key]:,} {word}" for key, word in words.items() if entry.get(key))
+    other = published(config.dataset, metric, protocol)
+    theirs = f"{_figure(other.value, other.unit)} | {other.source} ({other.protocol} protocol)" if other else "- | -"
+    return f"| {_plain(metric)} | {value} | {sizes or '-'} | {theirs} |"
+
+
+def _failures(config: ModelConfig, values: dict[str, float]) -> Iterator[str]:
+    """What a person should not expect of the model, in words made from its numbers."""
+    info = DATASETS.get(config.dataset)
+    things = info.noun_plural if info else "images of its data set"
+    _, height, width = config.image_shape
+    yield f"It has only ever seen {things} of {width} x {height} pixels: whatever else it is given comes back as those."
+    if (ratio := values.get("EGr/EGr_b")) is not None:
+        yield f"G(E(x)) is {_closer(ratio, 'x')}: it keeps what kind of image x is, and little of x itself."
+    if (ratio := values.get("EGg/EGg_b")) is not None:
+        yield f"Not even its own samples come back exactly: G(E(G(z))) is {_closer(ratio, 'G(z)')}."
+    if (loss := values.get("JD")) is not None and loss < UNDECIDED:
+        certainty = 1 - loss / UNDECIDED
+        often = "nearly always" if certainty > 0.75 else "often" if certainty > 0.25 else "sometimes"
+        yield (
+            f"D {often} tells the two kinds of pair apart: its loss is {loss:.3f} nats, where {UNDECIDED:.3f} "
+            "would mean that it cannot. E and G are only roughly each other's inverse."
+        )
+    if "latent_round_trip" in values and "latent_round_trip_b" in values:
+        near, far = values["latent_round_trip"], values["latent_round_trip_b"]
+        yield f"E(G(z)) lies {near:.2f} from z, where another z lies {far:.2f} away."
+    if values.get("NNC_e", math.inf) < values.get("NNC_e-", -math.inf):
+        output, hidden = values["NNC_e"], values["NNC_e-"]
+        yield f"E's output tells classes apart less well than the layer before: {output:.2f} % against {hidden:.2f} %."
+    if (distance := values.get("prior_distance")) is not None:
+        yield f"E(x) does not quite follow the prior: its marginals are {distance:.3f} away (Kolmogorov-Smirnov)."
+
+
+def _map(folder: Path) -> str:
+    projection = load_projection(folder)
+    if projection is None:
+        return ""
+    lines = ["## Map", "", f"projection.npz places {len(projection.ids):,} gallery images in the plane.", ""]
+    lines += [
+        "| space | trustworthiness | label accuracy on the map | in the full space |",
+        "| --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {_plain(space)} | {m.trustworthiness:.3f} | {m.label_accuracy_map:.3f} | {m.label_accuracy_full:.3f} |"
+        for space, m in projection.maps.items()
+    ]
+    return "\n".join(lines)
+
+
+def _values(metrics: dict[str, Any] | None) -> dict[str, float]:
+    return {name: entry["value"] for name, entry in metrics["metrics"].items()} if metrics else {}
+
+
+def _closer(ratio: float, image: str) -> str:
+    """How much closer a reconstruction is to its own image than to another one."""
+    if ratio >= 1:
+        return f"no closer to {image} than to another image (ratio {ratio:.2f})"
+    return f"only {100 * (1 - ratio):.0f} % closer to {image} than to another image (ratio {ratio:.2f})"
+
+
+def _figure(value: float, unit: str) -> str:
+    return f"{value:.2f} %" if unit == "%" else f"{value:.4g} {unit}".rstrip()
+
+
+def _title(config: ModelConfig) -> str:
+    return DATASETS[config.dataset].title if config.dataset in DATASETS else _plain(config.dataset)
+
+
+def _plain(value: object) -> str:
+    """Text for one cell of a table or one line of code."""
+    return " ".join(str(value).split()).replace("|", "\\|")

@@ -1,0 +1,76 @@
+"""What the paper and the authors' own training log report, to stand beside what is measured here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+TABLE_1 = "Donahue et al. 2017, table 1"
+OFFICIAL_LOG = "README of github.com/jeffdonahue/bigan, epoch 400 of its MNIST log"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure somebody else measured, with the protocol it was measured by."""
+
+    value: float
+    unit: str
+    protocol: Literal["test", "validation"]
+    """"test" is MNIST's test set, "validation" 10,000 images held out of the training set."""
+    source: str
+
+
+def _log(value: float, unit: str) -> Published:
+    return Published(value, unit, "validation", OFFICIAL_LOG)
+
+
+PUBLISHED: Mapping[str, Mapping[str, tuple[Published, ...]]] = MappingProxyType(
+    {
+        "mnist": MappingProxyType(
+            {
+                "NND/100": (_log(5.41, "pixel L2"),),
+                "NND/10": (_log(4.66, "pixel L2"),),
+                "NND": (_log(4.14, "pixel L2"),),
+                "NNC_e": (_log(92.10, "%"),),
+                "NNC_e-": (Published(97.39, "%", "test", TABLE_1), _log(97.35, "%")),
+                "CLS_e-": (_log(79.48, "%"),),
+                "JD": (_log(0.0545, "nats"),),
+                "EGr": (_log(5.95, "pixel L2"),),
+                "EGr_b": (_log(9.60, "pixel L2"),),
+                "EGr/EGr_b": (_log(5.95 / 9.60, "ratio"),),
+                "EGg": (_log(5.20, "pixel L2"),),
+                "EGg_b": (_log(9.15, "pixel L2"),),
+                "EGg/EGg_b": (_log(5.20 / 9.15, "ratio"),),
+            }
+        )
+    }
+)
+"""Dataset -> metric -> what was published of a BiGAN on it."""
+
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "NND/100": "distance from a held-out image to the nearest of 1,000 samples; lower is better",
+        "NND/10": "distance from a held-out image to the nearest of 10,000 samples; lower is better",
+        "NND": "distance from a held-out image to the nearest of 100,000 samples; lower is better",
+        "NNC_e": "1-nearest-neighbour accuracy in E's raw output; higher is better",
+        "NNC_e-": "1-nearest-neighbour accuracy in E's last hidden layer; higher is better",
+        "CLS_e-": "accuracy of a linear classifier on E's last hidden layer; higher is better",
+        "JD": "loss of D over both kinds of pair; ln 2 = 0.693 when D is undecided, 0 when it is always right",
+        "EGr": "distance from an image x to G(E(x)); lower is better",
+        "EGr_b": "distance from an image to the reconstruction of another one: what EGr is to be compared with",
+        "EGr/EGr_b": "EGr relative to EGr_b; lower is better, 0 would be an exact inverse",
+        "EGg": "distance from a sample G(z) to G(E(G(z))); lower is better",
+        "EGg_b": "distance from a sample to the reconstruction of another one: what EGg is to be compared with",
+        "EGg/EGg_b": "EGg relative to EGg_b; lower is better, 0 would be an exact inverse",
+        "latent_round_trip": "distance from z to E(G(z)); lower is better",
+        "latent_round_trip_b": "distance from another z to E(G(z)): what latent_round_trip is to be compared with",
+        "prior_distance": "how far the marginals of E(x) are from the prior; 0 would be the prior itself",
+    }
+)
+"""Metric -> what it measures, in words."""
+
+
+def published(dataset: str, metric: str, protocol: str = "test") -> Published | None:
+    """What was published for a metric: by this protocol where there is such a figure, else by the other one."""
+    figures = PUBLISHED.get(dataset, {}).get(metric, ())
+    return next((figure for figure in figures if figure.protocol == protocol), figures[0] if figures else None)
