@@ -38,13 +38,13 @@ def _roll() -> None:
 def _controls() -> tuple[int, int, float, str]:
     """The seed, the count, the truncation and the order, as the address bar has them."""
     seed_column, dice_column, count_column, truncation_column, order_column = st.columns(
-        [2, 1, 2, 3, 3], vertical_alignment="bottom"
+        [2, 1.2, 1.6, 3, 3], vertical_alignment="bottom"
     )
     seed = seed_column.number_input(
         "Seed", 0, MAX_SEED, step=1, key="seed", bind="query-params", help="The same seed draws the same latents."
     )
     dice_column.button(
-        "", icon=":material/casino:", on_click=_roll, key="dice", help="Another seed at random", width="stretch"
+        "Roll", icon=":material/casino:", on_click=_roll, key="dice", help="Another seed at random", width="stretch"
     )
     count = count_column.selectbox("How many", COUNTS, COUNTS.index(DEFAULT_COUNT), key="count", bind="query-params")
     truncation = truncation_column.slider(
@@ -73,20 +73,23 @@ def draw(chosen: OpenCheckpoint) -> None:
 
     left, right = st.columns([3, 2], gap="large")
     with right:
-        picked = int(st.number_input("Look closer at number", 1, MAX_SAMPLES, 1, 1, key="cell", bind="query-params"))
-        picked = min(picked, count) - 1
+        number = st.number_input("Look closer at number", 1, MAX_SAMPLES, step=1, key="cell", bind="query-params")
+        picked = min(int(number), count) - 1
         _close_up(chosen, Sample(seed, picked, truncation))
     with left:
         shares = [charts.probability(logits[i]) for i in ranks]
-        pictures.grid(
+        pictures.choice_grid(
             x[ranks],
             columns=round(count**0.5),
             kind="generated",
             alt=f"{count} images G(z) drawn with seed {seed}",
-            caption="The violet bar under each is D's opinion: the longer, the more it takes the pair for (x, E(x)).",
+            key="grid",
+            on_choice=lambda cell: state.keep("cell", ranks[cell] + 1),
+            caption="Press one to look closer. The violet bar is D's opinion: the longer, the more the pair (G(z), z) "
+            "passes for a pair (x, E(x)) of a real image and its code.",
             scale=GRID_SCALE,
             smooth=chosen.smooth,
-            cell_titles=[f"number {i + 1}: {charts.opinion_words(logits[i])}" for i in ranks],
+            cell_names=[f"number {i + 1}: {charts.opinion_words(logits[i])}" for i in ranks],
             cell_shares=shares,
             picked=ranks.index(picked),
         )

@@ -6,7 +6,7 @@ image is blue and solid, a generated one orange and dashed. Shapes: N images, C 
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -49,11 +49,10 @@ def figure(
     """The HTML of `show`, to put several side by side in one `st.html`."""
     width = picture.width
     data = base64.b64encode(png_bytes(picture)).decode()
-    # a whole multiple of the picture's own width, no wider than the column, at least once
-    size = f"max(round(down, min(100cqw - 8px, {width * scale}px), {width}px), min(100cqw - 8px, {width}px))"
+    sizes = f"--own: {width}px; --largest: {width * scale}px"  # between them, .bg-frame finds the width
     crisp = "" if smooth else " bg-crisp"
     return (
-        f'<figure class="bg-figure"><div class="bg-frame bg-frame-{kind}{crisp}" style="width: {size}">'
+        f'<figure class="bg-figure"><div class="bg-frame bg-frame-{kind}{crisp}" style="{sizes}">'
         f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}">{overlay}</div>'
         + (f"<figcaption>{html.escape(caption)}</figcaption>" if caption else "")
         + "</figure>"
@@ -105,15 +104,94 @@ def grid(
     st.html(figure(picture, alt=alt, kind=kind, caption=caption, scale=scale, smooth=smooth, overlay=overlay))
 
 
-def _overlay(num: int, columns: int, titles: Sequence[str], shares: Sequence[float], picked: int | None) -> str:
+def choice_grid(
+    x: Float[Tensor, "N C H W"],
+    *,
+    columns: int,
+    alt: str,
+    kind: Kind,
+    key: str,
+    cell_names: Sequence[str],
+    on_choice: Callable[[int], None],
+    caption: str = "",
+    scale: int = 3,
+    smooth: bool = False,
+    cell_shares: Sequence[float] = (),
+    picked: int | None = None,
+) -> None:
+    """A grid whose images are buttons.
+
+    Args:
+        x: the images, row by row.
+        columns: images in a row.
+        alt: what the grid shows.
+        kind: what the images are.
+        key: unlike any other widget's on the page.
+        cell_names: what each button is called, also shown when the pointer rests on it.
+        on_choice: called with the position of the image that was pressed, before the page is drawn anew.
+        caption: text under the grid.
+        scale: how many times it is enlarged where there is room.
+        smooth: enlarge smoothly.
+        cell_shares: as in `grid`.
+        picked: the image to outline.
+    """
+    overlay = _overlay(len(x), columns, cell_names, cell_shares, picked, tag="button")
+    body = figure(
+        mosaic(x, columns, gap_px=GRID_GAP_PX),
+        alt=alt,
+        kind=kind,
+        caption=caption,
+        scale=scale,
+        smooth=smooth,
+        overlay=overlay,
+    )
+
+    def choose() -> None:
+        cell = st.session_state[key].cell
+        if isinstance(cell, int) and 0 <= cell < len(x):
+            on_choice(cell)
+
+    mount = st.components.v2.component("bigan.choice_grid", js=_CHOICE_SCRIPT, isolate_styles=False)
+    mount(data={"body": body}, key=key, on_cell_change=choose)
+
+
+# The only script of the grid: it shows the figure and reports which button was pressed.
+_CHOICE_SCRIPT = """
+export default function ({ data, parentElement, setTriggerValue }) {
+  let box = parentElement.querySelector(".bg-choice");
+  if (!box) {
+    box = document.createElement("div");
+    box.className = "bg-choice";
+    parentElement.append(box);
+  }
+  if (box.shown !== data.body) {
+    const held = box.contains(document.activeElement) ? document.activeElement.dataset.cell : undefined;
+    box.innerHTML = box.shown = data.body;
+    if (held !== undefined) box.querySelector(`[data-cell="${held}"]`)?.focus({ preventScroll: true });
+  }
+  box.onclick = (event) => {
+    const cell = event.target.closest("[data-cell]");
+    if (cell) setTriggerValue("cell", Number(cell.dataset.cell));
+  };
+}
+"""
+
+
+def _overlay(
+    num: int, columns: int, titles: Sequence[str], shares: Sequence[float], picked: int | None, tag: str = "span"
+) -> str:
     """Transparent cells over a grid: titles, bars, and the outline of the picked one."""
     if not titles and not shares and picked is None:
         return ""
     cells = []
     for i in range(num):
-        title = f' title="{html.escape(titles[i])}"' if titles else ""
+        name = html.escape(titles[i]) if titles else ""
+        title = f' title="{name}"' if name else ""
+        if tag == "button":
+            title += f' type="button" data-cell="{i}" aria-label="{name}" aria-pressed="{str(i == picked).lower()}"'
         bar = f'<b style="width: {100 * shares[i]:.0f}%"></b>' if shares else ""
-        cells.append(f"<span{title}{' class=bg-picked' if i == picked else ''}>{bar}</span>")
+        cells.append(f"<{tag}{title}{' class=bg-picked' if i == picked else ''}>{bar}</{tag}>")
     rows = -(-num // columns)
     style = f"grid-template: repeat({rows}, 1fr) / repeat({columns}, 1fr)"
-    return f'<div class="bg-cells" style="{style}" aria-hidden="true">{"".join(cells)}</div>'
+    hidden = "" if tag == "button" else ' aria-hidden="true"'
+    return f'<div class="bg-cells" style="{style}"{hidden}>{"".join(cells)}</div>'

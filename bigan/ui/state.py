@@ -101,8 +101,11 @@ def kept(key: str, default: str) -> str:
     return value or default
 
 
-def keep(key: str, value: str) -> None:
-    """Change a `kept` value. Only from a widget's callback: `st.button(..., on_click=keep, args=(key, value))`."""
+def keep(key: str, value: str | int) -> None:
+    """Change a `kept` value, or that of a widget with this key.
+
+    Only from a widget's callback: `st.button(..., on_click=keep, args=(key, value))`.
+    """
     st.session_state[key] = value
 
 

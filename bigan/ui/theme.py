@@ -76,6 +76,7 @@ def style_sheet() -> str:
 
 _RULES = f"""
 .stMainBlockContainer {{ padding-top: 3rem; max-width: 1240px; }}
+@media (max-width: 768px) {{ .stMainBlockContainer {{ padding-top: 4.5rem; }} }}
 [class*="st-key-url-"] {{ display: none; }}
 .bg-path {{ font-family: "Source Serif", "Source Serif 4", Georgia, serif; font-size: 1.05rem; line-height: 1.7;
   display: flex; flex-wrap: wrap; column-gap: 2.2rem; padding-bottom: 0.35rem;
@@ -85,16 +86,21 @@ _RULES = f"""
 .bg-path .bg-off {{ opacity: 0.4; color: inherit; }}
 .bg-figure {{ margin: 0 0 0.5rem 0; max-width: 100%; container-type: inline-size; }}
 .bg-figure figcaption {{ font-size: 0.875rem; line-height: 1.35; margin-top: 0.3rem; max-width: 34rem; }}
-.bg-frame {{ position: relative; display: block; box-sizing: content-box; max-width: calc(100% - 8px); padding: 2px; }}
+.bg-frame {{ position: relative; display: block; box-sizing: content-box; padding: 2px; --room: calc(100cqw - 8px);
+  width: max(min(var(--room), var(--own)),
+    round(down, min(var(--room), var(--largest)), calc(var(--own) / var(--steps, 1)))); }}
+@media (min-resolution: 2dppx) {{ .bg-frame {{ --steps: 2; }} }}
 .bg-frame img {{ display: block; width: 100%; height: auto; }}
 .bg-crisp img {{ image-rendering: pixelated; }}
 .bg-frame-real {{ border: 2px solid {css_colour("real")}; }}
 .bg-frame-generated {{ border: 2px dashed {css_colour("generated")}; }}
 .bg-frame-plain {{ border: 2px solid transparent; }}
 .bg-cells {{ position: absolute; inset: 2px; display: grid; }}
-.bg-cells span {{ position: relative; box-sizing: border-box; }}
-.bg-cells span b {{ position: absolute; left: 0; bottom: 0; height: 3px; background: {css_colour("opinion")}; }}
-.bg-cells .bg-picked {{ outline: 3px solid {css_colour("opinion")}; outline-offset: -1px; }}
+.bg-cells > * {{ position: relative; box-sizing: border-box; border: 0; padding: 0; background: none; min-width: 0; }}
+.bg-cells button {{ cursor: pointer; }}
+.bg-cells button:hover, .bg-cells button:focus-visible {{ outline: 2px solid {css_colour("opinion")}; z-index: 1; }}
+.bg-cells b {{ position: absolute; left: 0; bottom: 0; height: 3px; background: {css_colour("opinion")}; }}
+.bg-cells > .bg-picked {{ outline: 3px solid {css_colour("opinion")}; outline-offset: -1px; }}
 .bg-svg {{ display: block; width: 100%; height: auto; }}
 .bg-big {{ font-size: 1.25rem; line-height: 1.45; margin: 0.2rem 0 0.6rem 0; }}
 .bg-card {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 0.9rem;

@@ -1,0 +1,98 @@
+"""Times the app's answers without a browser, for `python -m bigan benchmark`, which runs this in its own process.
+
+    python -m bigan.ui.stopwatch app.py modules            the slow packages that the five pages have imported
+    python -m bigan.ui.stopwatch app.py samples 40         seconds from another seed to the page, 40 times
+    python -m bigan.ui.stopwatch app.py reconstruct 40     seconds from an upload to the page, 40 times
+
+Prints one line of JSON.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from bigan.pictures import png_bytes
+from bigan.ui.state import PAGES, RECONSTRUCT, SAMPLE, PageInfo
+
+SLOW = ("umap", "numba", "lightning", "lightning_fabric", "pytorch_lightning")
+TIMEOUT_SECONDS = 60.0
+UPLOAD_PX = 280
+
+
+def open_app(script: Path, page: PageInfo | None = None) -> AppTest:
+    """The app, drawn, on a page."""
+    app = _run(AppTest.from_file(str(script), default_timeout=TIMEOUT_SECONDS))
+    return app if page is None else _run(app.switch_page(page.path))
+
+
+def slow_modules(script: Path) -> list[str]:
+    """Which slow packages are imported once every page has been drawn."""
+    app = open_app(script)
+    for page in PAGES:
+        if (script.parent / page.path).exists():
+            _run(app.switch_page(page.path))
+    return [name for name in SLOW if name in sys.modules]
+
+
+def sample_seconds(script: Path, num_runs: int) -> list[float]:
+    """Seconds from another seed to the Sample page; one run before them does not count."""
+    app = open_app(script, SAMPLE)
+    seconds = []
+    for seed in range(1, num_runs + 2):
+        app.number_input(key="seed").set_value(seed)
+        seconds.append(_seconds(app))
+    return seconds[1:]
+
+
+def reconstruct_seconds(script: Path, num_runs: int) -> list[float]:
+    """Seconds from a picture never seen before to the Reconstruct page; one run before them does not count."""
+    app = open_app(script, RECONSTRUCT)
+    seconds = []
+    for seed in range(num_runs + 1):
+        app.file_uploader[0].set_value((f"digit-{seed}.png", drawing(seed), "image/png"))
+        seconds.append(_seconds(app))
+    return seconds[1:]
+
+
+def drawing(seed: int) -> bytes:
+    """A PNG of a few thick strokes on white, different for each seed."""
+    points = np.random.default_rng(seed).integers(UPLOAD_PX // 5, 4 * UPLOAD_PX // 5, (4, 2))
+    picture = Image.new("L", (UPLOAD_PX, UPLOAD_PX), 255)
+    ImageDraw.Draw(picture).line([(int(x), int(y)) for x, y in points], fill=0, width=UPLOAD_PX // 14)
+    return png_bytes(picture)
+
+
+def _run(app: AppTest) -> AppTest:
+    app.run()
+    if app.exception or app.error:
+        raise RuntimeError([element.value for element in (*app.exception, *app.error)])
+    return app
+
+
+def _seconds(app: AppTest) -> float:
+    started = time.perf_counter()
+    app.run()
+    elapsed = time.perf_counter() - started
+    if app.exception or app.error:
+        raise RuntimeError([element.value for element in (*app.exception, *app.error)])
+    return elapsed
+
+
+def main(script: str, what: str, num_runs: str = "40") -> None:
+    """Measure and print."""
+    path = Path(script).resolve()
+    if what == "modules":
+        found: list[str] | list[float] = slow_modules(path)
+    else:
+        measure = {"samples": sample_seconds, "reconstruct": reconstruct_seconds}[what]
+        found = measure(path, int(num_runs))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
