@@ -11,6 +11,7 @@ from bigan import checkpoint
 from bigan.config import ModelConfig, TrainConfig
 from bigan.data import DATASETS
 from bigan.evaluation.paper import MEANINGS, published
+from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import load_gallery
 from bigan.explore.projection import load_projection
 from bigan.files import CheckpointError, write_file
@@ -35,7 +36,7 @@ def write_card(folder: Path) -> None:
 def card_text(folder: Path) -> str:
     """The model card in Markdown, with the Hub's YAML head."""
     config = checkpoint.read_config(folder)
-    metrics = checkpoint.read_metrics(folder)
+    metrics = _own_metrics(folder)
     train = checkpoint.read_train(folder)
     name = folder.resolve().name
     sections = [
@@ -48,6 +49,14 @@ def card_text(folder: Path) -> str:
     ]
     body = "\n\n".join(section for section in sections if section)
     return f"---\n{_head(name, config, metrics).to_yaml()}\n---\n\n{body}\n"
+
+
+def _own_metrics(folder: Path) -> dict[str, Any] | None:
+    """The metrics, unless they were measured on other weights than those of the folder."""
+    metrics = checkpoint.read_metrics(folder)
+    if metrics is None or metrics.get("weights_sha256") != weights_sha256(checkpoint.read_model(folder)):
+        return None
+    return metrics
 
 
 def _head(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> ModelCardData:
@@ -132,9 +141,9 @@ batches of {settings.batch_size}
 
 def _results(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> str:
     if metrics is None:
-        return f"## Results\n\nNot measured yet: `python -m bigan evaluate {name}` does."
+        return f"## Results\n\nThese weights are not measured yet: `python -m bigan evaluate {name}` does."
     protocol = str(metrics.get("protocol", "unknown"))
-    facts = [f"protocol `{protocol}`"]
+    facts = [f"protocol `{_plain(protocol)}`"]
     facts += [f"{key} {_plain(metrics[key])}" for key in ("seed", "device", "processor") if key in metrics]
     if isinstance(seconds := metrics.get("seconds"), int | float):
         facts.append(f"{seconds:.0f} seconds")
@@ -215,7 +224,9 @@ def _closer(ratio: float, image: str) -> str:
 
 
 def _figure(value: float, unit: str) -> str:
-    return f"{value:.2f} %" if unit == "%" else f"{value:.4g} {unit}".rstrip()
+    if unit == "%" or unit.endswith("L2"):
+        return f"{value:.2f} {unit}"
+    return f"{value:.4g} {unit}".rstrip()
 
 
 def _title(config: ModelConfig) -> str:

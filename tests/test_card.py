@@ -16,6 +16,7 @@ from bigan import checkpoint
 from bigan.card import card_text, write_card
 from bigan.config import RECIPES, TrainConfig
 from bigan.evaluation.paper import MEANINGS, PUBLISHED, published
+from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.explore.projection import SPACES, Projection, SpaceMap, save_projection
 from bigan.models.bigan import BiGAN
@@ -39,10 +40,15 @@ VALUES = {
 }  # fmt: skip
 METRICS: dict[str, Any] = {
     "dataset": "mnist", "protocol": "test", "seed": 3, "device": "cpu", "processor": "Abacus 7", "seconds": 123.4,
-    "versions": {"torch": "9.8.7"}, "weights_sha256": "00",
+    "versions": {"torch": "9.8.7"},
     "metrics": {name: {"value": value, "unit": unit, "num_samples": 9_876} for name, (value, unit) in VALUES.items()},
 }  # fmt: skip
 METRICS["metrics"]["NNC_e-"] |= {"interval": [96.51, 97.23], "num_queries": 9_753, "num_references": 58_642}
+
+
+def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    metrics = metrics | {"weights_sha256": weights_sha256(checkpoint.load(folder))}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
 
 
 @pytest.fixture
@@ -50,7 +56,7 @@ def folder(tiny_checkpoint: Path, tmp_path: Path) -> Path:
     """A checkpoint with everything that a card is made from."""
     copy = Path(shutil.copytree(tiny_checkpoint, tmp_path / "tiny"))
     (copy / "train.json").write_text(json.dumps(TRAIN))
-    (copy / "metrics.json").write_text(json.dumps(METRICS))
+    write_metrics(copy, METRICS)
     ids = tuple(f"digit-{i}" for i in range(123))
     images = torch.zeros(123, 1, 28, 28, dtype=torch.uint8)
     labels = torch.arange(123) % 10
@@ -99,9 +105,16 @@ def test_card_says_where_the_model_fails_in_its_own_numbers(folder: Path) -> Non
 def test_no_number_of_the_card_is_typed(folder: Path) -> None:
     (folder / "metrics.json").unlink()
     text = card_text(folder)
-    assert "Not measured yet" in text
+    assert "not measured yet" in text
     assert not any(re.search(rf"\b{re.escape(f'{value:.4g}')}\b", text) for value, _ in VALUES.values())
     assert text.split("## Where it fails")[1].split("##")[0].count("\n- ") == 1
+
+
+def test_metrics_of_other_weights_are_not_shown(folder: Path) -> None:
+    checkpoint.save(BiGAN(RECIPES["tiny"].model).initialise(1), folder)
+    text = card_text(folder)
+    assert "These weights are not measured yet: `python -m bigan evaluate tiny`" in text
+    assert "96.88" not in text and "model-index" not in text and "closer" not in text
 
 
 def test_head_is_what_the_hub_reads(folder: Path) -> None:
@@ -129,7 +142,7 @@ def test_card_of_a_bare_checkpoint_claims_nothing(tmp_path: Path) -> None:
     checkpoint.save(BiGAN(config).initialise(0), tmp_path / "bare")
     text = card_text(tmp_path / "bare")
     assert "# BiGAN of my \\| photos: bare" in text and "standard normal" in text and "without batch" in text
-    assert "Not recorded." in text and "Not measured yet" in text
+    assert "Not recorded." in text and "not measured yet" in text
     assert "Terms" not in text and "Gallery" not in text and "## Map" not in text and "datasets" not in text
 
 
@@ -151,7 +164,7 @@ def test_train_json_that_lacks_something_is_named(folder: Path, changes: dict[st
 
 def test_undecided_discriminator_and_exact_inverse_are_not_called_failures(folder: Path) -> None:
     kept = {"JD": {"value": 0.70, "unit": "nats"}, "EGr/EGr_b": {"value": 1.2, "unit": "ratio"}}
-    (folder / "metrics.json").write_text(json.dumps(METRICS | {"metrics": kept}))
+    write_metrics(folder, METRICS | {"metrics": kept})
     failures = card_text(folder).split("## Where it fails")[1]
     assert "tells the two kinds of pair apart" not in failures
     assert "no closer to x than to another image (ratio 1.20)" in failures
