@@ -6,9 +6,7 @@ from bigan.ui import state, theme
 
 st.set_page_config("BiGAN Explorer", page_icon=theme.page_icon(), layout="wide")
 st.html(theme.style_sheet())
-page = st.navigation(
-    [st.Page(p.path, title=p.title, url_path=p.url, icon=p.icon, default=p is state.HOME) for p in state.PAGES]
-)
+page = state.navigation()
 with st.sidebar:
     state.checkpoint_picker()
 page.run()

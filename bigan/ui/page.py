@@ -41,6 +41,7 @@ def show(
         lit: the parts of the path that this page is about, among `EVERYTHING`.
         why: Markdown for the "Why, and how" at the foot of the page.
     """
+    state.ensure_routed()
     path(lit)
     st.title(title, anchor=False)
     st.markdown(sentence)

@@ -7,6 +7,7 @@ that no single widget holds (a source, see `sources`) sits in a hidden text fiel
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from bigan import checkpoint
 from bigan.checkpoint import CheckpointError
@@ -14,6 +15,7 @@ from bigan.ui import pictures
 from bigan.ui.loaders import OpenCheckpoint
 
 CHECKPOINT_KEY = "checkpoint"
+_ROUTED_KEY = "routed"
 PREVIEW_COLUMNS, PREVIEW_ROWS, PREVIEW_SEED = 8, 2, 0
 
 
@@ -33,6 +35,25 @@ RECONSTRUCT = PageInfo("Reconstruct", "pages/reconstruct.py", "reconstruct", ":m
 INTERPOLATE = PageInfo("Walk", "pages/interpolate.py", "interpolate", ":material/timeline:")
 MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:")
 PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP)
+
+
+def navigation() -> Page:
+    """The page that the address asks for, with the list of all pages in the sidebar; called by the router."""
+    st.session_state[_ROUTED_KEY] = True
+    return st.navigation(
+        [st.Page(p.path, title=p.title, url_path=p.url, icon=p.icon, default=p is HOME) for p in PAGES]
+    )
+
+
+def ensure_routed() -> None:
+    """Start again through the router if this session has not come through it.
+
+    When the first address that a fresh server is asked for is that of a page, Streamlit has not seen the router yet and
+    takes the folder pages/ for its older kind of app: the page runs alone.
+    """
+    if _ROUTED_KEY not in st.session_state:
+        navigation()
+        st.rerun()
 
 
 def current() -> OpenCheckpoint:
