@@ -161,7 +161,7 @@ def _needle_row(row: int, name: str, logit: float) -> str:
 
 
 def curves(
-    x: Sequence[float],
+    x: Sequence[float] | Sequence[int],
     series: Mapping[str, Sequence[float | None]],
     colours: Mapping[str, str],
     *,

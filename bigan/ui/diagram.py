@@ -21,14 +21,14 @@ _BARS = (14, -9, 20, 6, -16, 11, -5, 17, -12, 8)
 _BOX_PX = 60
 
 
-def _image(x: float, y: float, kind: str, path: str) -> str:
+def _image(x: int, y: int, kind: str, path: str) -> str:
     return (
         f'<g transform="translate({x} {y})"><rect class="{kind} frame" width="{_BOX_PX}" height="{_BOX_PX}"/>'
         f'<path class="stroke" d="{path}"/></g>'
     )
 
 
-def _latent(x: float, y: float, flip: int) -> str:
+def _latent(x: int, y: int, flip: int) -> str:
     bars = "".join(
         f'<rect class="latent" x="{6 * i}" y="{30 - max(0, flip * value)}" width="4" height="{abs(value)}"/>'
         for i, value in enumerate(_BARS)
@@ -36,7 +36,7 @@ def _latent(x: float, y: float, flip: int) -> str:
     return f'<g transform="translate({x} {y})"><line class="rule" x1="-4" x2="62" y1="30" y2="30"/>{bars}</g>'
 
 
-def _network(x: float, y: float, name: str, words: str, kind: str) -> str:
+def _network(x: int, y: int, name: str, words: str, kind: str) -> str:
     """A trapezium, its wide side towards the image on the left; x is its right edge."""
     return (
         f'<g transform="translate({x - 110} {y})"><path class="{kind} net" d="M110 8 L0 -10 V70 L110 52 Z"/>'
@@ -44,7 +44,7 @@ def _network(x: float, y: float, name: str, words: str, kind: str) -> str:
     )
 
 
-def _arrow(*points: tuple[float, float], kind: str = "rule") -> str:
+def _arrow(*points: tuple[int, int], kind: str = "rule") -> str:
     line = " L".join(f"{x} {y}" for x, y in points)
     return f'<path class="{kind} arrow" d="M{line}" marker-end="url(#tip)"/>'
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import streamlit as st
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -60,7 +60,7 @@ def figure(
 
 
 def image(
-    x: Float[Tensor, "1 C H W"],
+    x: Float[Tensor, "1 C H W"] | UInt8[Tensor, "1 C H W"],
     *,
     alt: str,
     kind: Kind,
@@ -73,7 +73,7 @@ def image(
 
 
 def grid(
-    x: Float[Tensor, "N C H W"],
+    x: Float[Tensor, "N C H W"] | UInt8[Tensor, "N C H W"],
     *,
     columns: int,
     alt: str,
@@ -105,7 +105,7 @@ def grid(
 
 
 def choice_grid(
-    x: Float[Tensor, "N C H W"],
+    x: Float[Tensor, "N C H W"] | UInt8[Tensor, "N C H W"],
     *,
     columns: int,
     alt: str,
