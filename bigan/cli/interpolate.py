@@ -1,0 +1,131 @@
+"""`python -m bigan interpolate`: a walk between two images through the latent space."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+from bigan.cli.command import (
+    ENLARGEMENT,
+    Answer,
+    CheckpointName,
+    Command,
+    OutFile,
+    PreparationOption,
+    check_kind,
+    check_range,
+    table,
+)
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from bigan.explore.interpolation import Walk
+    from bigan.models.bigan import BiGAN
+
+PathOption = Literal["prior", "slerp", "line"]  # latent.Path, without importing torch
+End = Annotated[str, tyro.conf.arg(metavar="seed:SEED:INDEX|gallery:ID|FILE")]
+FRAME_SECONDS = 0.1
+MAX_STEPS, MAX_INDEX = 1000, 9999
+SEED_PATTERN = re.compile(r"(?:seed|sample):(\d{1,18}):(\d{1,4})(?::([\d.]+))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpolate(Command):
+    """Walk from one image to another: GIF or WebP (animated), PNG (strip) or NPZ (latents and images)."""
+
+    name: CheckpointName
+    """A checkpoint's name, its folder, or its id on the Hugging Face Hub."""
+    start: End = "seed:0:0"
+    """A sample by seed and index, a gallery image by its id, or a picture's file."""
+    end: End = "seed:0:1"
+    """The same for the other end."""
+    path: PathOption = "prior"
+    """"prior" keeps to the prior's own distribution, "slerp" to the sphere, "line" is straight."""
+    num_steps: int = 16
+    """Images, both ends included."""
+    mode: PreparationOption = "plain"
+    """How files are prepared; "digit" as MNIST's were."""
+    out: OutFile = Path("walk.gif")
+    """The file to write: .gif, .webp, .png or .npz."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written."""
+        check_kind(self.out, ".gif", ".webp", ".png", ".npz")
+        check_range("num_steps", self.num_steps, 2, MAX_STEPS)
+
+    def run(self) -> Answer:
+        """Walk and write."""
+        from bigan import checkpoint
+        from bigan.explore.interpolation import walk
+
+        folder = checkpoint.find(self.name)
+        model = checkpoint.load(folder)
+        ends = [self._latent(model, folder, text) for text in (self.start, self.end)]  # (Z,) each
+        found = walk(model, ends[0], ends[1], self.num_steps, self.path)
+        self._write(found)
+        document = {
+            "checkpoint": self.name,
+            "out": str(self.out),
+            "start": self.start,
+            "end": self.end,
+            "path": self.path,
+            "num_steps": self.num_steps,
+            "off_prior_shares": found.off_prior_shares.tolist(),
+            "pixel_steps": found.pixel_steps.tolist(),
+            "logits": found.logits.tolist(),
+            "unevenness": found.unevenness,
+        }
+        return Answer(document, _text(found, self.out))
+
+    def _latent(self, model: "BiGAN", folder: Path, text: str) -> "Float[Tensor, ' Z']":
+        """The latent that an end stands for."""
+        if match := SEED_PATTERN.fullmatch(text):
+            seed, index, truncation = int(match[1]), int(match[2]), float(match[3] or 1)
+            return model.sample_latents(index + 1, seed, truncation)[index]
+        if not text.startswith("gallery:"):
+            return model.encode(model.prepare(text, self.mode))[0]
+        from bigan.data import scale
+        from bigan.explore.gallery import load_gallery
+
+        gallery = load_gallery(folder)
+        if gallery is None:
+            raise ValueError(
+                f"The checkpoint {self.name} has no gallery; begin and end with seed:SEED:INDEX or a file."
+            )
+        row = gallery.index_of(text.removeprefix("gallery:"))
+        return model.encode(scale(gallery.images[row : row + 1]))[0]
+
+    def _write(self, found: "Walk") -> None:
+        from bigan.arrays import write_arrays
+        from bigan.files import write_file
+        from bigan.pictures import animation_bytes, mosaic, png_bytes
+
+        kind = self.out.suffix.lower()
+        if kind == ".npz":
+            write_arrays(
+                self.out,
+                z=found.latents.numpy(),
+                x=found.images.numpy(),
+                off_prior_shares=found.off_prior_shares.numpy(),
+                pixel_steps=found.pixel_steps.numpy(),
+                logits=found.logits.numpy(),
+            )
+            return
+        if kind == ".png":
+            content = png_bytes(mosaic(found.images, len(found.images), ENLARGEMENT))
+        else:
+            frames = [mosaic(image[None], 1, ENLARGEMENT) for image in found.images]
+            content = animation_bytes(frames, "webp" if kind == ".webp" else "gif", FRAME_SECONDS)
+        write_file(self.out, lambda file: file.write(content))
+
+
+def _text(found: "Walk", out: Path) -> str:
+    steps = ["", *(f"{step:.2f}" for step in found.pixel_steps.tolist())]
+    shares, logits = found.off_prior_shares.tolist(), found.logits.tolist()
+    rows = [[str(i + 1), steps[i], f"{100 * shares[i]:.0f} %", f"{logits[i]:.2f}"] for i in range(len(found.images))]
+    body = table(("image", "pixel step", "outside the prior", "D(G(z), z)"), rows)
+    return f"{body}\n\nWritten to {out}; steps vary by {100 * found.unevenness:.0f} % of their mean."

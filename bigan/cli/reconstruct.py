@@ -1,0 +1,135 @@
+"""`python -m bigan reconstruct`: pictures through E and back through G, with the numbers that say how well."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from bigan.cli.command import (
+    ENLARGEMENT,
+    Answer,
+    CheckpointName,
+    Command,
+    OutFile,
+    PreparationOption,
+    check_kind,
+    table,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from bigan.explore.reconstruction import ReconstructionReport
+    from bigan.models.bigan import BiGAN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconstruct(Command):
+    """Send pictures through E and G: a PNG with a row x, G(E(x)), difference for each, and a report.
+
+    A picture that cannot be used is named on standard error; the others are done, and the exit code is 1.
+    """
+
+    name: CheckpointName
+    """A checkpoint's name, its folder, or its id on the Hugging Face Hub."""
+    files: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE...")]]
+    """PNG, JPEG, WebP, BMP, TIFF or GIF files."""
+    mode: PreparationOption = "plain"
+    """"digit" prepares a picture of a digit as MNIST's were: box, centre of mass, polarity."""
+    out: OutFile = Path("reconstruction.png")
+    """The picture to write."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written."""
+        check_kind(self.out, ".png")
+        if not self.files:
+            raise ValueError("files is empty; give one picture or more.")
+
+    def run(self) -> Answer:
+        """Reconstruct every picture that can be read."""
+        from bigan import checkpoint
+        from bigan.files import write_file
+        from bigan.images import ImageError
+
+        folder = checkpoint.find(self.name)
+        model = checkpoint.load(folder)
+        prepared: dict[Path, Tensor] = {}  # (1, C, H, W) each
+        problems = []
+        for file in self.files:
+            try:
+                prepared[file] = model.prepare(file, self.mode)
+            except ImageError as error:
+                tell(f"{file}: {error}")
+                problems.append({"file": str(file), "problem": str(error)})
+        facts: list[dict[str, Any]] = []
+        if prepared:
+            content, facts = self._pictures(model, folder, prepared)
+            write_file(self.out, lambda file: file.write(content))
+        written = str(self.out) if prepared else None
+        document = {"checkpoint": self.name, "out": written, "images": facts, "problems": problems}
+        return Answer(document, _text(facts, written), failed=bool(problems))
+
+    def _pictures(
+        self, model: "BiGAN", folder: Path, prepared: "dict[Path, Tensor]"
+    ) -> tuple[bytes, list[dict[str, Any]]]:
+        """The PNG of all rows, and what there is to say of each."""
+        import numpy as np
+        import torch
+
+        from bigan.explore.gallery import load_gallery
+        from bigan.explore.reconstruction import index_gallery, reports
+        from bigan.latent import off_prior_share
+        from bigan.pictures import difference_picture, mosaic, png_bytes, to_uint8
+
+        x = torch.cat(list(prepared.values()))  # (B, C, H, W)
+        z = model.encode(x)  # (B, Z)
+        x_hat = model.generate(z)  # (B, C, H, W)
+        cells = []
+        for image, copy in zip(x, x_hat, strict=True):
+            pair = to_uint8(torch.stack([image, copy]).expand(-1, 3, -1, -1))  # (2, 3, H, W)
+            difference = np.asarray(difference_picture(copy - image, scale=1)).transpose(2, 0, 1)  # (3, H, W)
+            cells += [*pair, difference]
+        facts = [
+            {
+                "file": str(file),
+                "distance": float(torch.linalg.vector_norm(x_hat[i] - x[i])),
+                "off_prior_share": float(off_prior_share(z[i : i + 1], model.config.prior)),
+                "encoder_pair_logit": float(model.score(x[i : i + 1], z[i : i + 1])),
+                "latent": z[i].tolist(),
+            }
+            for i, file in enumerate(prepared)
+        ]
+        gallery = load_gallery(folder)
+        if gallery is not None:
+            for fact, report in zip(facts, reports(model, x, index_gallery(model, gallery)), strict=True):
+                fact |= _beside_gallery(report, gallery.class_names)
+        return png_bytes(mosaic(np.stack(cells), columns=3, scale=ENLARGEMENT)), facts
+
+
+def _beside_gallery(report: "ReconstructionReport", class_names: tuple[str, ...]) -> dict[str, Any]:
+    """What only a gallery of real images can say."""
+    return {
+        "ratio": report.ratio,
+        "percentile": report.percentile,
+        "reconstruction_pair_logit": report.reconstruction_pair_logit,
+        "neighbours": [
+            {"id": near.id, "label": class_names[near.label], "distance": near.distance} for near in report.neighbours
+        ],
+    }
+
+
+def _text(facts: list[dict[str, Any]], written: str | None) -> str:
+    if written is None:
+        return "None of the pictures could be used."
+    header = ["file", "distance", "ratio", "closer than to", "outside the prior", "D(x, E(x))", "nearest"]
+    rows = []
+    for fact in facts:
+        row = [fact["file"], f"{fact['distance']:.2f}"]
+        row += [f"{fact['ratio']:.2f}", f"{100 * fact['percentile']:.0f} %"] if "ratio" in fact else ["-", "-"]
+        row += [f"{100 * fact['off_prior_share']:.0f} %", f"{fact['encoder_pair_logit']:.2f}"]
+        near = fact.get("neighbours")
+        rows.append([*row, f"{near[0]['label']} ({near[0]['id']})" if near else "-"])
+    note = "ratio: to the mean distance between G(E(x)) and gallery images; closer than to: that share of them"
+    return f"{table(header, rows)}\n{note}\n\nWritten to {written}: x, G(E(x)), difference."

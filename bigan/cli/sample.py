@@ -1,0 +1,75 @@
+"""`python -m bigan sample`: G(z) of latents from the prior, as one picture or as arrays."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigan.cli.command import (
+    ENLARGEMENT,
+    Answer,
+    CheckpointName,
+    Command,
+    OutFile,
+    check_kind,
+    check_range,
+    table,
+)
+
+MAX_COUNT = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample(Command):
+    """Draw images G(z) into a PNG, or with their latents into an NPZ file."""
+
+    name: CheckpointName
+    """A checkpoint's name, its folder, or its id on the Hugging Face Hub."""
+    seed: int = 0
+    """The same seed draws the same latents, whatever the count."""
+    count: int = 64
+    """How many."""
+    truncation: float = 1.0
+    """1 is the prior itself; less draws closer to its centre."""
+    out: OutFile = Path("samples.png")
+    """The file to write, .png or .npz."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be written."""
+        check_kind(self.out, ".png", ".npz")
+        check_range("count", self.count, 1, MAX_COUNT)
+
+    def run(self) -> Answer:
+        """Draw and write."""
+        import numpy as np
+
+        import bigan
+        from bigan.arrays import write_arrays
+        from bigan.files import write_file
+        from bigan.pictures import mosaic, png_bytes
+
+        model = bigan.load(self.name)
+        z = model.sample_latents(self.count, self.seed, self.truncation)  # (B, Z)
+        x = model.generate(z)  # (B, C, H, W)
+        logits = model.score(x, z)  # (B,)
+        if self.out.suffix.lower() == ".png":
+            content = png_bytes(mosaic(x, math.ceil(math.sqrt(self.count)), ENLARGEMENT))
+            write_file(self.out, lambda file: file.write(content))
+        else:
+            arrays = {"z": z.numpy(), "x": x.numpy(), "logits": logits.numpy()}
+            facts = {"seed": np.int64(self.seed), "truncation": np.float64(self.truncation)}
+            write_arrays(self.out, **arrays, **{name: np.asarray(value) for name, value in facts.items()})
+        passed = int((logits > 0).sum())
+        document = {
+            "checkpoint": self.name,
+            "out": str(self.out),
+            "seed": self.seed,
+            "count": self.count,
+            "truncation": self.truncation,
+            "logits": logits.tolist(),
+        }
+        rows = [
+            ["images", str(self.count)],
+            ["taken by D for pairs of a real image with its code", str(passed)],
+            ["mean logit of D", f"{logits.mean().item():.3f}"],
+        ]
+        return Answer(document, f"{table((f'seed {self.seed}', ''), rows)}\n\nWritten to {self.out}.")
