@@ -1,13 +1,12 @@
 """Sample: what G makes of latents drawn from the prior, and what D says of each."""
 
-import io
 import random
 
-import numpy as np
 import streamlit as st
 
 from bigan.pictures import mosaic, png_bytes
 from bigan.ui import charts, neighbours, page, pictures, state
+from bigan.ui.downloads import npz_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import MAX_SAMPLES, MAX_SEED, Sample, resolve_source
 
@@ -109,7 +108,7 @@ def draw(chosen: OpenCheckpoint) -> None:
         )
         columns[1].download_button(
             "NPZ",
-            lambda: _arrays(z.cpu().numpy(), x.cpu().numpy(), logits, chosen, seed, truncation),
+            lambda: npz_bytes(z=z, x=x, logits=logits, seed=seed, truncation=truncation, checkpoint=chosen.name),
             f"{name}.npz",
             "application/octet-stream",
             icon=":material/download:",
@@ -117,22 +116,6 @@ def draw(chosen: OpenCheckpoint) -> None:
             help="z, x and D's logits as NumPy arrays, with the seed and the model's name.",
             width="stretch",
         )
-
-
-def _arrays(
-    z: np.ndarray, x: np.ndarray, logits: list[float], chosen: OpenCheckpoint, seed: int, truncation: float
-) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        z=z,
-        x=x,
-        logits=np.array(logits, np.float32),
-        seed=np.int64(seed),
-        truncation=np.float64(truncation),
-        checkpoint=np.array(chosen.name),
-    )
-    return buffer.getvalue()
 
 
 def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:

@@ -46,12 +46,12 @@ def navigation() -> Page:
 
 
 def ensure_routed() -> None:
-    """Start again through the router if this session has not come through it.
+    """Start again through the router if this run has not come through it.
 
     When the first address that a fresh server is asked for is that of a page, Streamlit has not seen the router yet and
     takes the folder pages/ for its older kind of app: the page runs alone.
     """
-    if _ROUTED_KEY not in st.session_state:
+    if not st.session_state.pop(_ROUTED_KEY, False):
         navigation()
         st.rerun()
 
