@@ -10,8 +10,8 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from bigan import checkpoint
-from bigan.checkpoint import CheckpointError
-from bigan.ui import pictures
+from bigan.checkpoint import CheckpointError, CheckpointSummary
+from bigan.ui import pictures, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 CHECKPOINT_KEY = "checkpoint"
@@ -38,7 +38,9 @@ PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP)
 
 
 def navigation() -> Page:
-    """The page that the address asks for, with the list of all pages in the sidebar; called by the router."""
+    """The page that the address asks for, with the settings and the list of all pages; called by the router."""
+    st.set_page_config("BiGAN Explorer", page_icon=theme.page_icon(), layout="wide")
+    st.html(theme.style_sheet())
     st.session_state[_ROUTED_KEY] = True
     return st.navigation(
         [st.Page(p.path, title=p.title, url_path=p.url, icon=p.icon, default=p is HOME) for p in PAGES]
@@ -56,13 +58,17 @@ def ensure_routed() -> None:
         st.rerun()
 
 
-def current() -> OpenCheckpoint:
+def current(summaries: list[CheckpointSummary] | None = None) -> OpenCheckpoint:
     """The checkpoint that the sidebar shows as chosen.
+
+    Args:
+        summaries: all checkpoints, where they have been looked for already.
 
     Raises:
         CheckpointError: there is none that can be opened.
     """
-    usable = [summary for summary in checkpoint.summarise_checkpoints() if summary.problem is None]
+    found = checkpoint.summarise_checkpoints() if summaries is None else summaries
+    usable = [summary for summary in found if summary.problem is None]
     if not usable:
         raise CheckpointError("No checkpoint can be opened: train one with `python -m bigan train mnist`.")
     name = st.session_state.get(CHECKPOINT_KEY)
@@ -79,7 +85,7 @@ def checkpoint_picker() -> None:
         st.selectbox(
             "Model", usable, key=CHECKPOINT_KEY, bind="query-params", help="Which trained model all pages show."
         )
-        _preview(current())
+        _preview(current(summaries))
     for summary in summaries:
         if summary.problem is not None:
             st.button(

@@ -103,7 +103,7 @@ _RULES = f"""
 .bg-cells > .bg-picked {{ outline: 3px solid {css_colour("opinion")}; outline-offset: -1px; }}
 .bg-svg {{ display: block; width: 100%; height: auto; }}
 .bg-big {{ font-size: 1.25rem; line-height: 1.45; margin: 0.2rem 0 0.6rem 0; }}
-.bg-card {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 0.9rem;
+.bg-card {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: 0.9rem;
   margin: 0.4rem 0 0.8rem 0; }}
 .bg-diagram {{ position: relative; max-width: 960px; margin: 0 auto; }}
 .bg-diagram a {{ position: absolute; border-radius: 6px; }}
