@@ -98,7 +98,7 @@ class Run:
         if (folder / STATE_FILE).exists():
             self._resume()
 
-    def steps(self, on_evaluation: Callable[[dict[str, float]], None] = lambda row: None) -> Iterator[StepMetrics]:
+    def steps(self, on_evaluation: Callable[[dict[str, float]], None] = lambda _: None) -> Iterator[StepMetrics]:
         """Train to the end, saving, evaluating and keeping on the way.
 
         Args:
@@ -119,10 +119,10 @@ class Run:
                     losses.append(metrics)
                     yield metrics
             except DivergedError as error:
-                raise DivergedError(
-                    f"{error} It was step {len(losses) + 1} of the epoch. The last good save, after epoch "
-                    f"{self.saved_epoch()}, is {self.folder / STATE_FILE}."
-                ) from error
+                raise self._diverged(f"{error} It was step {len(losses) + 1} of the epoch.") from error
+            if not all(weight.isfinite().all() for weight in self.state.model.parameters()):
+                last = f"step {len(losses)} of epoch {self.state.epoch}"
+                raise self._diverged(f"A weight was not finite after {last}, the last, with {self.recipe.train}.")
             keep = self.state.epoch in kept
             self._end_of_epoch(losses, time.monotonic() - started, keep)
             on_evaluation(self.progress.history[-1])
@@ -164,15 +164,20 @@ class Run:
             save_gallery(self.gallery, folder)
             write_arrays(folder / "replay.npz", **self._replay(self.gallery))
 
+    def _diverged(self, what: str) -> DivergedError:
+        saved = self.saved_epoch()
+        place = f"The last good save, after epoch {saved}, is {self.folder / STATE_FILE}."
+        return DivergedError(f"{what} {place if saved else 'Nothing had been saved yet.'}")
+
     def _end_of_epoch(self, losses: list[StepMetrics], seconds: float, keep: bool) -> None:
         row: dict[str, float] = {
-            "epoch": self.state.epoch,
+            "epoch": float(self.state.epoch),
             "learning_rate": self.recipe.train.learning_rate_at(max(0, self.state.epoch - 1)),
         }
         self.progress.seconds += seconds
         row["seconds"] = round(self.progress.seconds, 1)
         if losses:
-            row["images_per_second"] = round(sum(step.num_images for step in losses) / seconds)
+            row["images_per_second"] = float(round(sum(step.num_images for step in losses) / seconds))
             row["JD"] = sum(step.discriminator_loss for step in losses) / len(losses)
             row["EG"] = sum(step.generator_encoder_loss for step in losses) / len(losses)
         if keep and self.fabric.global_rank == 0:
@@ -240,14 +245,16 @@ class Run:
             with safe_open(path, "pt") as file:
                 facts = json.loads(file.metadata()["progress"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+            saved = Recipe(ModelConfig.from_dict(facts["model"]), TrainConfig.from_dict(facts["train"]))
+            progress = Progress(facts["history"], facts["epochs"], seconds=facts["seconds"])
+            epoch = facts["epoch"]
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"{path} is damaged; delete it to begin again.") from error
-        saved = Recipe(ModelConfig.from_dict(facts["model"]), TrainConfig.from_dict(facts["train"]))
         if saved != self.recipe:
             raise RunError(f"{self.folder} holds a run of {saved}, not of {self.recipe}; choose another folder.")
         kept = {name: tensors.pop(name) for name in list(tensors) if name.startswith("progress.")}
-        self.state.restore(tensors, facts["epoch"])
-        self.progress = Progress(facts["history"], facts["epochs"], seconds=facts["seconds"])
+        self.state.restore(tensors, epoch)
+        self.progress = progress
         if kept:
             self.progress.generated = list(kept["progress.generated"])
             self.progress.reconstructed = list(kept["progress.reconstructed"])
