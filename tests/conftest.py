@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from bigan import checkpoint
+from bigan.benchmark.browser import find_chromium
 from bigan.config import RECIPES
 from bigan.models.bigan import BiGAN
 
@@ -41,6 +43,19 @@ def tiny_checkpoint(tiny_model: BiGAN, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
     checkpoint.save(tiny_model, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium or Chrome; the tests that need one are skipped, and say so loudly, where there is none."""
+    path = find_chromium()
+    if path is None:
+        message = (
+            "NO CHROMIUM OR CHROME WAS FOUND: the browser tests do not run (Debian: apt install chromium)."
+        )
+        print(f"\n{message}", file=sys.__stderr__)
+        pytest.skip(message)
+    return path
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def check_kind(path: Path, *suffixes: str) -> None:
         raise ValueError(f"out is {str(path)!r}; it must end in {' or '.join(suffixes)}.")
 
 
-def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Refuse a number outside its range, before any work is done for it."""
+def check_range(name: str, value: int, low: int, high: int) -> None:
+    """Refuse a count outside its range, before any work is done for it."""
     if not low <= value <= high:
         raise ValueError(f"{name} is {value}; it must be {low} to {high}.")

@@ -19,8 +19,10 @@ from bigan.cli.command import (
 )
 
 if TYPE_CHECKING:
+    from jaxtyping import Float
     from torch import Tensor
 
+    from bigan.explore.gallery import Gallery
     from bigan.explore.reconstruction import ReconstructionReport
     from bigan.models.bigan import BiGAN
 
@@ -49,63 +51,60 @@ class Reconstruct(Command):
 
     def run(self) -> Answer:
         """Reconstruct every picture that can be read."""
+        import torch
+
         from bigan import checkpoint
+        from bigan.explore.gallery import load_gallery
         from bigan.files import write_file
         from bigan.images import ImageError
 
         folder = checkpoint.find(self.name)
         model = checkpoint.load(folder)
-        prepared: dict[Path, Tensor] = {}  # (1, C, H, W) each
+        files, prepared = [], []
         problems = []
         for file in self.files:
             try:
-                prepared[file] = model.prepare(file, self.mode)
+                prepared.append(model.prepare(file, self.mode))  # (1, C, H, W)
+                files.append(str(file))
             except ImageError as error:
                 tell(f"{file}: {error}")
                 problems.append({"file": str(file), "problem": str(error)})
         facts: list[dict[str, Any]] = []
         if prepared:
-            content, facts = self._pictures(model, folder, prepared)
+            content, facts = _reconstructed(model, load_gallery(folder), files, torch.cat(prepared))
             write_file(self.out, lambda file: file.write(content))
         written = str(self.out) if prepared else None
         document = {"checkpoint": self.name, "out": written, "images": facts, "problems": problems}
         return Answer(document, _text(facts, written), failed=bool(problems))
 
-    def _pictures(
-        self, model: "BiGAN", folder: Path, prepared: "dict[Path, Tensor]"
-    ) -> tuple[bytes, list[dict[str, Any]]]:
-        """The PNG of all rows, and what there is to say of each."""
-        import numpy as np
-        import torch
 
-        from bigan.explore.gallery import load_gallery
-        from bigan.explore.reconstruction import index_gallery, reports
-        from bigan.latent import off_prior_share
-        from bigan.pictures import difference_picture, mosaic, png_bytes, to_uint8
+def _reconstructed(
+    model: "BiGAN", gallery: "Gallery | None", files: list[str], x: "Float[Tensor, 'B C H W']"
+) -> tuple[bytes, list[dict[str, Any]]]:
+    """The PNG of all rows, and what there is to say of each."""
+    import numpy as np
+    import torch
 
-        x = torch.cat(list(prepared.values()))  # (B, C, H, W)
-        z = model.encode(x)  # (B, Z)
-        x_hat = model.generate(z)  # (B, C, H, W)
-        cells = []
-        for image, copy in zip(x, x_hat, strict=True):
-            pair = to_uint8(torch.stack([image, copy]).expand(-1, 3, -1, -1))  # (2, 3, H, W)
-            difference = np.asarray(difference_picture(copy - image, scale=1)).transpose(2, 0, 1)  # (3, H, W)
-            cells += [*pair, difference]
-        facts = [
-            {
-                "file": str(file),
-                "distance": float(torch.linalg.vector_norm(x_hat[i] - x[i])),
-                "off_prior_share": float(off_prior_share(z[i : i + 1], model.config.prior)),
-                "encoder_pair_logit": float(model.score(x[i : i + 1], z[i : i + 1])),
-                "latent": z[i].tolist(),
-            }
-            for i, file in enumerate(prepared)
-        ]
-        gallery = load_gallery(folder)
-        if gallery is not None:
-            for fact, report in zip(facts, reports(model, x, index_gallery(model, gallery)), strict=True):
-                fact |= _beside_gallery(report, gallery.class_names)
-        return png_bytes(mosaic(np.stack(cells), columns=3, scale=ENLARGEMENT)), facts
+    from bigan.explore.reconstruction import index_gallery, reports
+    from bigan.latent import off_prior_share
+    from bigan.pictures import difference_picture, mosaic, png_bytes, to_uint8
+
+    z = model.encode(x)  # (B, Z)
+    x_hat = model.generate(z)  # (B, C, H, W)
+    distances = torch.linalg.vector_norm((x_hat - x).flatten(1), dim=1)  # (B,)
+    shares, logits = off_prior_share(z, model.config.prior), model.score(x, z)  # (B,) each
+    columns = zip(files, distances.tolist(), shares.tolist(), logits.tolist(), z.tolist(), strict=True)
+    names = ("file", "distance", "off_prior_share", "encoder_pair_logit", "latent")
+    facts: list[dict[str, Any]] = [dict(zip(names, values, strict=True)) for values in columns]
+    if gallery is not None:
+        for fact, report in zip(facts, reports(model, x, index_gallery(model, gallery)), strict=True):
+            fact |= _beside_gallery(report, gallery.class_names)
+    cells = []
+    for image, image_hat in zip(x, x_hat, strict=True):
+        pair = to_uint8(torch.stack([image, image_hat]).expand(-1, 3, -1, -1))  # (2, 3, H, W)
+        difference = np.asarray(difference_picture(image_hat - image, scale=1)).transpose(2, 0, 1)  # (3, H, W)
+        cells += [*pair, difference]
+    return png_bytes(mosaic(np.stack(cells), columns=3, scale=ENLARGEMENT)), facts
 
 
 def _beside_gallery(report: "ReconstructionReport", class_names: tuple[str, ...]) -> dict[str, Any]:

@@ -50,11 +50,11 @@ def sample_seconds(script: Path, num_runs: int) -> list[float]:
 
 
 def reconstruct_seconds(script: Path, num_runs: int) -> list[float]:
-    """Seconds from a picture never seen before to the Reconstruct page; one run before them does not count."""
-    app = open_app(script, RECONSTRUCT)
-    _choose_upload(app)
+    """Seconds from a new visitor's picture to the Reconstruct page; one run before them does not count."""
     seconds = []
     for seed in range(num_runs + 1):
+        app = open_app(script, RECONSTRUCT)
+        _choose_upload(app)
         app.file_uploader[0].set_value((f"digit-{seed}.png", drawing(seed), "image/png"))
         seconds.append(_seconds(app))
     return seconds[1:]

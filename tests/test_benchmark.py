@@ -1,0 +1,185 @@
+"""The benchmark's rows: each runs at a small size, counts what it claims to count, and cannot hold by mistake."""
+
+import os
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from bigan import benchmark
+from bigan.__main__ import main
+from bigan.benchmark import ROWS, Row, app, at_least, at_most, browser, measure, percentile_95, search, training
+from bigan.cli.benchmark import RowName
+from bigan.config import ModelConfig, Recipe, TrainConfig
+from bigan.models.bigan import BiGAN
+from bigan.objectives.bigan import discriminator_loss, label_swapped_loss
+
+SMALL = Recipe(ModelConfig(image_shape=(1, 6, 5), latent_dim=3, hidden_dim=16), TrainConfig(batch_size=8))
+LOG_TWO = 0.6931472
+
+
+# Rows
+
+
+def test_a_row_holds_at_its_limit_and_not_beyond() -> None:
+    assert at_most("a", 5.0, "s", 5.0).holds and not at_most("a", 5.1, "s", 5.0).holds
+    assert at_least("a", 3.0, "times", 3.0).holds and not at_least("a", 2.9, "times", 3.0).holds
+    assert not at_most("a", 1.0, "s", 5.0, also=False).holds
+    assert at_most("a", 1.0, "s", 5.0).hold == "<= 5" and at_least("a", 1.0, "", 1.5).hold == ">= 1.5"
+
+
+def test_the_95th_percentile_is_that_of_the_inclusive_method() -> None:
+    assert percentile_95([float(i) for i in range(101)]) == 95
+
+
+def test_what_goes_wrong_is_a_row_that_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Row:
+        raise RuntimeError("no\nserver")
+
+    monkeypatch.setattr(app, "start", fail)
+    row = measure("start")
+    assert row.value is None and row.holds is False and row.note == "failed: no server"
+
+
+def test_an_unknown_row_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"'juggling'.*start, samples"):
+        measure("juggling")
+
+
+def test_the_command_knows_every_row_and_every_row_its_function() -> None:
+    assert get_args(RowName) == tuple(ROWS)
+    for module, function in ROWS.values():
+        assert callable(getattr(getattr(benchmark, module), function))
+
+
+def test_the_command_prints_the_rows_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(app, "start", lambda: at_most("start", 4.0, "s", 5.0))
+    monkeypatch.setattr(app, "memory", lambda: Row("memory", None, "MB", "<= 900", note="no browser"))
+    assert main(["benchmark", "start", "memory", "--json"]) == 0
+    printed = capsys.readouterr().out
+    assert '"name": "start"' in printed and '"holds": true' in printed and '"value": null' in printed
+    assert main(["benchmark", "memory", "start"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith("memory") and lines[2].endswith("no browser") and "4 s" in lines[3]
+
+
+# Training
+
+
+@pytest.mark.parametrize("num_hidden_layers", [2, 3, 4])
+def test_the_count_of_operations_is_that_of_the_gradients_alone(num_hidden_layers: int) -> None:
+    config = ModelConfig(image_shape=(1, 6, 5), latent_dim=3, hidden_dim=16, num_hidden_layers=num_hidden_layers)
+    model = BiGAN(config).initialise(0).train()
+    x, z = torch.rand(8, 1, 6, 5), torch.rand(8, 3)
+    with FlopCounterMode(display=False) as counter:
+        encoder_logits = model.discriminator(x, model.encoder(x))
+        generator_logits = model.discriminator(model.generator(z), z)
+        both = [*model.generator.parameters(), *model.encoder.parameters()]
+        d_loss = discriminator_loss(encoder_logits, generator_logits)
+        # autograd computes no product that these gradients do not need
+        torch.autograd.grad(d_loss, list(model.discriminator.parameters()), retain_graph=True)
+        torch.autograd.grad(label_swapped_loss(encoder_logits, generator_logits), both)
+    assert training.step_flops(config, 8) == counter.get_total_flops()
+
+
+def test_the_plain_loop_starts_undecided_and_moves_every_network() -> None:
+    images = torch.randint(256, (40, 1, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    loop = training.PlainLoop(SMALL, images)
+    before = [weight.clone() for weight in loop.model.parameters()]
+    d_loss, _ = loop.step()
+    assert d_loss == pytest.approx(LOG_TWO, abs=1e-6)  # D ends in zeros
+    loop.step()
+    assert not any(torch.equal(old, new) for old, new in zip(before, loop.model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(("flag", "hold"), [("amx_bf16", ">= 3"), ("avx512_bf16", ">= 2"), ("sse", None)])
+def test_training_is_held_to_what_the_processor_can_do(
+    flag: str, hold: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "processor_flags", lambda: frozenset({flag}))
+    row = training.training(SMALL, num_images=40, num_rounds=2, num_steps=2)
+    assert row.value is not None and row.value > 0 and row.hold == hold
+    assert (row.holds is None) == (hold is None) and "images/s" in row.note
+
+
+def test_matrix_products_compares_a_step_with_its_products() -> None:
+    row = training.matrix_products(SMALL, num_images=40, num_rounds=2, num_steps=2, product_size=64)
+    assert row.value is not None and row.value > 0 and row.hold == "<= 1.5" and "GFLOP" in row.note
+
+
+def test_turns_are_taken_in_order_and_the_first_round_does_not_count() -> None:
+    order: list[str] = []
+    seconds = training._take_turns(2, lambda: order.append("a"), lambda: order.append("b"))
+    assert order == ["a", "b"] * 3 and [len(taken) for taken in seconds] == [2, 2]
+
+
+# Search
+
+
+def test_the_search_finds_the_labels_of_scikit_learn() -> None:
+    row = search.nearest_neighbours(num_references=600, num_queries=50, num_features=16)
+    assert row.value is not None and row.value > 0 and "same labels" in row.note
+
+
+def test_a_search_with_other_labels_does_not_hold_however_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
+        del references
+        return torch.zeros(len(queries), 1), torch.zeros(len(queries), 1, dtype=torch.int64)
+
+    monkeypatch.setattr(search.nearest_neighbour, "nearest_neighbours", wrong)
+    row = search.nearest_neighbours(num_references=600, num_queries=50, num_features=16)
+    assert row.holds is False and "OTHER LABELS" in row.note
+
+
+# App
+
+
+def test_without_a_browser_the_rows_of_pages_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "find_chromium", lambda: None)
+    monkeypatch.setattr(app, "_stopwatch", lambda *_: "[]")
+    rows: tuple[Callable[[], Row], ...] = (app.start, app.memory, lambda: app.map_page(50))
+    for row in (measure_row() for measure_row in rows):
+        assert row.value is None and row.holds is None and "no Chromium" in row.note and row.hold
+
+
+def test_start_does_not_hold_where_a_slow_package_was_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "find_chromium", lambda: None)
+    monkeypatch.setattr(app, "_stopwatch", lambda *_: '["umap"]')
+    assert "imported: umap" in app.start().note
+
+
+def test_memory_is_that_of_the_process() -> None:
+    block = bytearray(os.urandom(1)) * 50_000_000
+    with_block = app.resident_megabytes(os.getpid())
+    del block
+    assert 30 < with_block - app.resident_megabytes(os.getpid()) < 70
+
+
+def test_the_app_answers_on_a_port_of_its_own_and_is_gone_afterwards() -> None:
+    with app.running_app() as server:
+        with urllib.request.urlopen(f"{server.address}/_stcore/health", timeout=5) as answer:
+            assert answer.status == 200
+        assert Path(f"/proc/{server.process}").exists()
+    assert not Path(f"/proc/{server.process}").exists()
+
+
+def test_an_answer_of_the_app_is_timed_by_the_stopwatch(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIGAN_CHECKPOINTS", str(tiny_checkpoint.parent))
+    row = app.samples(num_runs=2)
+    assert row.value is not None and 1 < row.value < 10_000 and row.unit == "ms" and row.hold == "<= 100"
+
+
+@pytest.mark.usefixtures("chromium")
+def test_a_page_is_timed_in_a_real_browser_until_it_is_drawn(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIGAN_CHECKPOINTS", str(tiny_checkpoint.parent))
+    with browser.browser() as driven, app.running_app() as server:
+        assert 0 < browser.open_page(driven, f"{server.address}/sample") < browser.PAGE_SECONDS
