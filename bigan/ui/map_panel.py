@@ -1,0 +1,75 @@
+"""The panel beside the map: an image and its reconstruction side by side, and the images nearest to it.
+
+Shapes: C H W image.
+"""
+
+import html
+from collections.abc import Callable
+
+import streamlit as st
+from jaxtyping import Float
+from torch import Tensor
+
+from bigan.data import scale
+from bigan.explore.gallery import Gallery
+from bigan.explore.neighbours import Neighbour
+from bigan.pictures import mosaic
+from bigan.ui import pictures
+from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.map_places import SPACE_WORDS
+from bigan.ui.reports import Answer
+
+LARGE_SCALE, NEIGHBOUR_SCALE = 6, 2
+PAIR_STYLE = "display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem"
+
+
+def round_trip(chosen: OpenCheckpoint, shown: Answer) -> None:
+    """An image and what comes back of it, side by side."""
+    name = "x" if shown.resolved.kind == "real" else "G(z)"
+    pair: tuple[tuple[Float[Tensor, "1 C H W"], pictures.Kind, str, str], ...] = (
+        (shown.resolved.x, shown.resolved.kind, f"{name}, {shown.resolved.words}", name),
+        (shown.x_hat, "generated", f"G(E({name})), what comes back", f"G(E({name}))"),
+    )
+    figures = "".join(
+        pictures.figure(
+            mosaic(x, 1, gap_px=0), alt=alt, kind=kind, caption=caption, scale=LARGE_SCALE, smooth=chosen.smooth
+        )
+        for x, kind, alt, caption in pair
+    )
+    st.html(f'<div style="{PAIR_STYLE}">{figures}</div>')
+
+
+def warning(sentence: str) -> None:
+    """A sentence of honesty, in its colour."""
+    st.html(f'<p class="bg-off_prior">{html.escape(sentence)}</p>')
+
+
+def neighbours(
+    chosen: OpenCheckpoint, gallery: Gallery, found: tuple[Neighbour, ...], space: str, on_pick: Callable[[str], None]
+) -> None:
+    """The images nearest in the space, as buttons.
+
+    Args:
+        chosen: the checkpoint.
+        gallery: what the neighbours are of.
+        found: nearest first.
+        space: in which they are near.
+        on_pick: called with the id of the one that was pressed.
+    """
+    labels = [gallery.class_names[neighbour.label] for neighbour in found]
+    listed = ", ".join(labels)
+    pictures.choice_grid(
+        scale(gallery.images[[neighbour.index for neighbour in found]]),
+        columns=len(found),
+        kind="real",
+        alt=f"The {len(found)} nearest: {listed}",
+        key="neighbours",
+        cell_names=[
+            f"{label}, {neighbour.id}, distance {neighbour.distance:.1f}"
+            for label, neighbour in zip(labels, found, strict=True)
+        ],
+        on_choice=lambda cell: on_pick(found[cell].id),
+        caption=f"Nearest in {SPACE_WORDS[space]}: {listed}. Press one to go there.",
+        scale=NEIGHBOUR_SCALE,
+        smooth=chosen.smooth,
+    )

@@ -1,0 +1,200 @@
+"""Map: the gallery laid out by what its images have in common, in pixels or in E's eyes, and one image looked at."""
+
+import streamlit as st
+
+from bigan.explore.gallery import Gallery
+from bigan.explore.projection import SPACES, Projection, SpaceMap
+from bigan.ui import charts, map_component, map_panel, page, picker, state, uploads, words
+from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, neighbours, placement
+from bigan.ui.reports import Answer, answer
+from bigan.ui.sources import GalleryImage, resolve_source
+
+SOURCE, GUEST, SPACE = "source", "star", "space"
+DEFAULT_SPACE = "latent"
+DEFAULT_POSITION = 4
+COLUMNS = (2, 1)
+
+WHY = r"""
+**How it is made.** UMAP (McInnes, Healy and Melville 2018) takes each image's 15 nearest others in a space of many
+dimensions and looks for places on the plane that keep these neighbours together. It was run once, with a fixed seed,
+when this checkpoint was made; the app only reads the result.
+
+**The spaces.** *Pixels*: two images are near if they agree pixel by pixel. *E(x)*: near if $E$ gives them similar
+numbers, and $G$ therefore makes similar images of them. *Penultimate*: the activations of $E$'s last hidden layer,
+which the paper's nearest-neighbour classification reads. No space has ever seen a label: the colours were put on
+afterwards.
+
+**What it does not show.** UMAP keeps neighbours, not distances. How far two clusters lie apart, how large or dense one
+is, and the gap between them follow from the method as much as from the data; another seed gives another picture.
+*Trustworthiness* (Venna and Kaski 2001) falls where images are neighbours on the map that are not neighbours in the
+space. The *15-NN* numbers ask each image's 15 nearest others for its label, on the map and in the space itself: what
+the map loses on the way to the plane.
+
+**Your own image** is not run through UMAP: it is placed by its 15 nearest images in the same space, weighted by one
+over the distance.
+
+Donahue et al. 2017, section 4.2 (Table 1: nearest neighbours in $E$'s feature space).
+"""
+
+
+def draw(chosen: OpenCheckpoint) -> None:
+    """The page below its head."""
+    gallery, projection = chosen.gallery, chosen.projection
+    command = f"`python -m bigan project {chosen.name}`"
+    if gallery is None:
+        st.markdown("This checkpoint ships no gallery of real images, so there is nothing to map.")
+        return
+    if projection is None:
+        st.markdown(f"This checkpoint has no map yet: {command} makes one, in a minute.")
+        return
+    if projection.ids != gallery.ids:
+        st.markdown(f"The map in this checkpoint is of another gallery: {command} makes it anew.")
+        return
+
+    shown = answer(picker.current(chosen, SOURCE, DEFAULT_POSITION).source, chosen)
+    guest = state.kept(GUEST, "")
+    if not isinstance(shown.resolved.source, GalleryImage):
+        guest = str(shown.resolved.source)
+
+    left, right = st.columns(COLUMNS, gap="medium")
+    with left:
+        space = _space()
+        _map(chosen, gallery, projection, space, shown, guest)
+    with right:
+        _selection(chosen, gallery, projection, space, shown, guest)
+    left, right = st.columns(COLUMNS, gap="medium")
+    with left:
+        _quality(chosen, gallery, projection.maps[space])
+    with right:
+        st.header("Your own image on the map", anchor=False)
+        mode = uploads.preparation(chosen, SOURCE, shown.resolved.source)
+        uploads.uploader(chosen, SOURCE, mode, "It lands as a star")
+
+
+def _space() -> str:
+    chosen = st.segmented_control(
+        "Near means alike in",
+        SPACES,
+        default=DEFAULT_SPACE,
+        required=True,
+        format_func=lambda space: SPACE_NAMES[space],
+        key=SPACE,
+        bind="query-params",
+        help="Pixels as they are, E(x), or the activations of E's last hidden layer.",
+    )
+    return str(chosen or DEFAULT_SPACE)
+
+
+def _pick(gallery: Gallery, guest: str, picked: str) -> None:
+    """Put a clicked point, or the star, into the address."""
+    if picked == map_component.STAR and guest:
+        state.keep(SOURCE, guest)
+    elif picked in gallery.ids:
+        state.keep(GUEST, guest)
+        state.keep(SOURCE, str(GalleryImage(picked)))
+
+
+def _map(
+    chosen: OpenCheckpoint, gallery: Gallery, projection: Projection, space: str, shown: Answer, guest: str
+) -> None:
+    source = shown.resolved.source
+    picked = source.image_id if isinstance(source, GalleryImage) else map_component.STAR
+    plural = chosen.info.noun_plural
+    map_component.show(
+        map_component.points(chosen, gallery, projection),
+        map_component.box(projection.maps[space].coordinates.numpy()),
+        space=space,
+        picked=picked,
+        neighbours=tuple(neighbour.id for neighbour in neighbours(chosen, shown.resolved, space)),
+        star=_star(chosen, projection, space, guest),
+        alt=f"A map of {len(gallery):,} {plural} by {SPACE_WORDS[space]}, coloured by label; picked: "
+        f"{shown.resolved.words}. Arrow keys move from one to the next, Enter picks, plus and minus zoom, 0 shows all.",
+        key="map",
+        on_pick=lambda clicked: _pick(gallery, guest, clicked),
+    )
+    st.caption(
+        f"{len(gallery):,} real {plural}. Click one to look at it; lines lead from it to its five nearest in "
+        f"{SPACE_WORDS[space]} itself. Zoom in until the points turn into their images; drag to move."
+    )
+
+
+def _star(chosen: OpenCheckpoint, projection: Projection, space: str, guest: str) -> map_component.Star | None:
+    """The star of an image from elsewhere; none if it is no longer there."""
+    if not guest:
+        return None
+    try:
+        resolved = resolve_source(guest, chosen)
+    except ValueError:
+        return None
+    if isinstance(resolved.source, GalleryImage):
+        return None
+    name = "your image" if resolved.kind == "real" else "G(z)"
+    return map_component.Star(placement(chosen, projection, resolved, space).place, name, resolved.kind)
+
+
+def _selection(
+    chosen: OpenCheckpoint, gallery: Gallery, projection: Projection, space: str, shown: Answer, guest: str
+) -> None:
+    """One image: what it is, x and G(E(x)), where it stands on the map, what is near it, and the ways on."""
+    resolved = shown.resolved
+    if isinstance(resolved.source, GalleryImage):
+        assert resolved.label is not None
+        title = f"{chosen.info.noun} “{gallery.class_names[resolved.label]}”"
+        st.header(state.as_text(title[0].upper() + title[1:]), anchor=False)
+        st.caption(f"{resolved.source.image_id}, one of the gallery's {len(gallery):,} real images")
+    else:
+        st.header("Your image" if resolved.kind == "real" else "A sample G(z)", anchor=False)
+        st.caption(f"{state.as_text(resolved.words)}, the star on the map")
+    map_panel.round_trip(chosen, shown)
+    if shown.report is not None:
+        st.markdown(state.as_text(words.closeness(shown.report, chosen.info.noun_plural)))
+    if not isinstance(resolved.source, GalleryImage):
+        st.markdown(state.as_text(placement(chosen, projection, resolved, space).words))
+        if shown.report is not None and shown.report.is_far and chosen.index is not None:
+            map_panel.warning(words.far(shown.report, chosen.index, chosen))
+    map_panel.neighbours(
+        chosen, gallery, neighbours(chosen, resolved, space), space, lambda picked: _pick(gallery, guest, picked)
+    )
+    with st.container(horizontal=True):
+        state.link(state.RECONSTRUCT, "Reconstruct it", "All that E, G and D say of it", source=resolved.source)
+        state.link(state.INTERPOLATE, "Walk from here", "Walk from its latent to another one", a=resolved.source)
+
+
+def _quality(chosen: OpenCheckpoint, gallery: Gallery, shown: SpaceMap) -> None:
+    """How far the map can be trusted, and its points as a table."""
+    plural, name = chosen.info.noun_plural, SPACE_WORDS[shown.space]
+    st.header("How far to trust this map", anchor=False)
+    page.cards(
+        [
+            (
+                f"{shown.trustworthiness:.3f}",
+                f"trustworthiness: whether neighbours on the map are neighbours in {name}",
+                "1 is perfect, a random map has about 0.5",
+            ),
+            (
+                f"{100 * shown.label_accuracy_map:.1f} %",
+                f"of {plural} have the label of most of their 15 nearest on the map",
+                f"in {name} itself: {100 * shown.label_accuracy_full:.1f} %",
+            ),
+        ]
+    )
+    st.markdown(
+        "Near means alike. Far does not mean unlike in proportion: the distances between clusters, their sizes and the "
+        "gaps mean little, and which way is up means nothing."
+    )
+    x, y = shown.coordinates.T.tolist()
+    charts.table_twin(
+        {"id": gallery.ids, "label": [gallery.class_names[i] for i in gallery.labels.tolist()], "x": x, "y": y},
+        f"The {len(gallery):,} points as a table",
+    )
+
+
+page.show(
+    draw,
+    title="Map",
+    sentence="Real images laid out so that those alike lie near each other. E was never told a label, and yet "
+    "the labels come apart.",
+    lit=("x", "E", "z"),
+    why=WHY,
+)
