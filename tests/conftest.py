@@ -1,6 +1,7 @@
 """Fixtures that many tests share: one tiny model, its checkpoint, and a machine without a network."""
 
 import contextlib
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ import torch
 from bigan import checkpoint
 from bigan.benchmark.browser import find_chromium
 from bigan.config import RECIPES
+from bigan.explore.gallery import Gallery, save_gallery
+from bigan.explore.projection import SPACES, Projection, SpaceMap, save_projection
 from bigan.models.bigan import BiGAN
 
 NUM_BATCHES, BATCH_SIZE = 8, 64  # that the batch-norm statistics of the tiny model are averaged over
@@ -46,13 +49,38 @@ def tiny_checkpoint(tiny_model: BiGAN, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="session")
+def mapped_checkpoint(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny checkpoint with a gallery of 60 images, "square-00" to "square-59", and maps of it that UMAP never saw.
+
+    An image of class k is a bright square in one of ten places with some noise, and its class is one cluster on every
+    map. Shared by all tests: copy it to change it.
+    """
+    folder = tmp_path_factory.mktemp("mapped") / "tiny"
+    shutil.copytree(tiny_checkpoint, folder)
+    generator = torch.Generator().manual_seed(3)
+    labels = torch.arange(60) % 10
+    images = torch.randint(0, 60, (60, 1, 28, 28), generator=generator, dtype=torch.uint8)
+    for image, label in zip(images, labels.tolist(), strict=True):
+        top, left = 2 + 12 * (label // 5), 1 + 5 * (label % 5)
+        image[0, top : top + 10, left : left + 5] = 255
+    gallery = Gallery(images, labels, tuple(f"square-{i:02d}" for i in range(60)), tuple("0123456789"), "squares")
+    save_gallery(gallery, folder)
+    angles = labels * 2 * torch.pi / 10
+    centres = torch.stack([4 * angles.cos() + 7, 2 * angles.sin() - 3], dim=1)  # (60, 2)
+    maps = {}
+    for space in SPACES:
+        coordinates = centres + 0.2 * torch.randn(60, 2, generator=generator)
+        maps[space] = SpaceMap(space, coordinates, {"method": "none"}, 0.9, 0.8, 0.95)
+    save_projection(Projection(gallery.ids, maps), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of Chromium or Chrome; the tests that need one are skipped, and say so loudly, where there is none."""
     path = find_chromium()
     if path is None:
-        message = (
-            "NO CHROMIUM OR CHROME WAS FOUND: the browser tests do not run (Debian: apt install chromium)."
-        )
+        message = "NO CHROMIUM OR CHROME WAS FOUND: the browser tests do not run (Debian: apt install chromium)."
         print(f"\n{message}", file=sys.__stderr__)
         pytest.skip(message)
     return path
