@@ -14,6 +14,8 @@ app: environment
 	@echo "BiGAN Explorer: http://127.0.0.1:$(PORT)   (Ctrl-C ends it)"
 	@exec $(PYTHON) -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT)
 
+# The tests' tensors are tiny: more threads do not help, and on busy cores they wait for each other for minutes.
+test: export OMP_NUM_THREADS := 1
 test: development
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
