@@ -75,6 +75,11 @@ def write_file(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     sync_folder(path.parent)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a small text file as `write_file` does."""
+    write_file(path, lambda file: file.write(text.encode()))
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames within a folder last, where the system can."""
     with contextlib.suppress(OSError):

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -29,7 +29,10 @@ from bigan.config import ModelConfig, Recipe, TrainConfig
 from bigan.data import Dataset, scale
 from bigan.evaluation.report import quick_metrics
 from bigan.explore.gallery import Gallery, save_gallery
+from bigan.files import write_text
+from bigan.machine import processor_name
 from bigan.models.statistics import estimate_batch_norm
+from bigan.pictures import to_uint8
 from bigan.training import DivergedError, StepMetrics, TrainingState, train_epoch
 
 if TYPE_CHECKING:
@@ -196,8 +199,8 @@ class Run:
             x = scale(self.gallery.images[pictures])  # (36, C, H, W)
             z = model.sample_latents(NUM_REPLAY_IMAGES, REPLAY_SEED)  # (36, Z)
             self.progress.epochs.append(self.state.epoch)
-            self.progress.generated.append(_to_uint8(model.generate(z)))
-            self.progress.reconstructed.append(_to_uint8(model.reconstruct(x)))
+            self.progress.generated.append(torch.from_numpy(to_uint8(model.generate(z))))
+            self.progress.reconstructed.append(torch.from_numpy(to_uint8(model.reconstruct(x))))
             self.progress.latents.append(model.encode(scale(self.gallery.images[thousand])).half().cpu())
         model.train()
         return metrics
@@ -275,27 +278,3 @@ def history_csv(rows: list[dict[str, float]]) -> str:
     writer.writeheader()
     writer.writerows({key: f"{value:.6g}" for key, value in row.items()} for row in rows)
     return text.getvalue()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a small file beside and rename it."""
-    beside = path.with_name(path.name + ".tmp")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-
-
-def processor_name() -> str:
-    """The processor's name, as the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    named = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())
-
-
-def _to_uint8(x: Float[Tensor, "N C H W"]) -> UInt8[Tensor, "N C H W"]:
-    return (x * 255).round().to(torch.uint8).cpu()
-
-
-def describe(metrics: StepMetrics) -> dict[str, Any]:
-    """The figures of a progress bar."""
-    return {"JD": f"{metrics.discriminator_loss:.3f}", "EG": f"{metrics.generator_encoder_loss:.3f}"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 import torch
 from jaxtyping import Float, UInt8
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from bigan.config import Recipe, TrainConfig
 from bigan.data import scale
+from bigan.machine import keep_freed_memory
 from bigan.models.bigan import BiGAN
 from bigan.objectives.bigan import discriminator_loss, label_swapped_loss, minimax_loss
 
@@ -97,7 +98,7 @@ def train(
         num_epochs: stop after that many more epochs.
 
     Raises:
-        DivergedError: a loss was not finite; the weights are still those before that step.
+        DivergedError: a loss was not finite; that loss has moved no weight.
     """
     last = state.config.total_epochs if num_epochs is None else state.epoch + num_epochs
     while state.epoch < min(last, state.config.total_epochs):
@@ -198,7 +199,8 @@ def launch(config: TrainConfig, devices: int | str = "auto", num_nodes: int = 1,
     """
     from lightning_fabric import Fabric
 
-    precision = "bf16-mixed" if config.precision == "bf16" else "32-true"
+    keep_freed_memory()
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=num_nodes, precision=precision)
     if config.batch_size % fabric.world_size:
         raise ValueError(
@@ -241,8 +243,10 @@ def _descend(adam: torch.optim.Adam, gradients: Sequence[Tensor], fabric: Fabric
     passes with disjoint weights; one collective over the concatenated gradients does it.
     """
     if fabric.world_size > 1:
-        mean = fabric.all_reduce(torch.cat([g.flatten() for g in gradients]), reduce_op="mean")
-        gradients = [m.view_as(g) for m, g in zip(mean.split([g.numel() for g in gradients]), gradients, strict=True)]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        mean = cast(Tensor, fabric.all_reduce(flat, reduce_op="mean"))
+        parts = mean.split([gradient.numel() for gradient in gradients])
+        gradients = [part.view_as(gradient) for part, gradient in zip(parts, gradients, strict=True)]
     for weight, gradient in zip(_weights(adam), gradients, strict=True):
         weight.grad = gradient
     adam.step()

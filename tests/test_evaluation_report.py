@@ -10,7 +10,8 @@ import torch
 from bigan.config import RECIPES, Prior
 from bigan.data import Dataset, scale
 from bigan.evaluation.nearest_neighbour import wilson_interval
-from bigan.evaluation.report import EvaluationReport, evaluate, processor_name, quick_metrics, weights_sha256
+from bigan.evaluation.report import EvaluationReport, evaluate, quick_metrics, weights_sha256
+from bigan.machine import processor_name
 from bigan.models.bigan import BiGAN
 from bigan.models.statistics import estimate_batch_norm
 

@@ -9,7 +9,6 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_args
 
 import torch
@@ -22,6 +21,7 @@ from bigan.data import Dataset
 from bigan.evaluation import inversion, linear_probe, sample_quality
 from bigan.evaluation.features import encoder_features
 from bigan.evaluation.nearest_neighbour import Accuracy, nearest_neighbour_accuracy
+from bigan.machine import processor_name
 from bigan.models.bigan import BiGAN
 
 PIXEL_UNIT = "pixel L2"
@@ -148,14 +148,6 @@ def quick_metrics(
         frozen, FEATURES["NNC_e-"], training_images, training_labels, held_out_images, held_out_labels
     )
     return {"EGr": trip.distance, "EGr_b": trip.baseline, "NNC_e-": accuracy.percent}
-
-
-def processor_name() -> str:
-    """The processor's name, as the operating system gives it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def weights_sha256(model: BiGAN) -> str:
