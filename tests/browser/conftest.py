@@ -1,0 +1,79 @@
+"""A server of the app with a tiny checkpoint, and a visitor in a real Chromium who may reach nothing else."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from visitor import OWN_HOST, WAIT_SECONDS, Visitor
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60.0
+
+
+@pytest.fixture(scope="session")
+def site(mapped_checkpoint: Path, chromium: str) -> Iterator[str]:  # noqa: ARG001
+    """The address of a running app whose only checkpoint is the tiny one with a map."""
+    with socket.socket() as listener:
+        listener.bind((OWN_HOST, 0))
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    options = ["--server.address", OWN_HOST, "--server.port", str(port), "--server.headless", "true"]
+    environment = os.environ | {"BIGAN_CHECKPOINTS": str(mapped_checkpoint.parent), "OMP_NUM_THREADS": "1"}
+    address = f"http://{OWN_HOST}:{port}"
+    with subprocess.Popen(
+        command + options, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            _wait_for(address, server)
+            yield address
+        finally:
+            server.kill()
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert server.poll() is None, "the server ended by itself"
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the server did not answer within {START_SECONDS:.0f} s")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=1e3 * WAIT_SECONDS)
+    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        # the sandbox does not work for root, as in most containers; only our own pages are opened
+        chromium_ = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *quiet])
+        yield chromium_
+        chromium_.close()
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(browser: Any, site: str) -> Iterator[Visit]:
+    """Makes a new visitor, for example on a telephone: `visit(width=390)`."""
+    contexts = []
+
+    def made(width: int = 1400) -> Visitor:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 1000}))
+        return Visitor(contexts[-1], site)
+
+    yield made
+    for context in contexts:
+        context.close()
