@@ -4,7 +4,7 @@ import streamlit as st
 
 from bigan.explore.gallery import Gallery
 from bigan.explore.projection import SPACES, Projection, SpaceMap
-from bigan.ui import charts, map_component, map_panel, page, picker, state, uploads, words
+from bigan.ui import map_component, map_panel, page, picker, state, uploads, words
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, neighbours, placement
 from bigan.ui.reports import Answer, answer
@@ -183,11 +183,7 @@ def _quality(chosen: OpenCheckpoint, gallery: Gallery, shown: SpaceMap) -> None:
         "Near means alike. Far does not mean unlike in proportion: the distances between clusters, their sizes and the "
         "gaps mean little, and which way is up means nothing."
     )
-    x, y = shown.coordinates.T.tolist()
-    charts.table_twin(
-        {"id": gallery.ids, "label": [gallery.class_names[i] for i in gallery.labels.tolist()], "x": x, "y": y},
-        f"The {len(gallery):,} points as a table",
-    )
+    map_panel.points_table(gallery, shown)
 
 
 page.show(

@@ -260,7 +260,8 @@ def test_map_shows_how_far_it_can_be_trusted_and_its_points_as_a_table() -> None
     said = texts(app) + "".join(element.proto.body for element in app.get("html"))
     for number in ("0.900", "80.0 %", "95.0 %", "mean little"):
         assert number in said
-    table = app.dataframe[0].value
+    app.session_state["table"] = True
+    table = app.run().dataframe[0].value
     assert list(table.columns) == ["id", "label", "x", "y"]
     assert len(table) == 60
 

@@ -1,4 +1,4 @@
-"""The panel beside the map: an image and its reconstruction side by side, and the images nearest to it.
+"""What stands beside the map: an image with its reconstruction, the images nearest to it, and all points as a table.
 
 Shapes: C H W image.
 """
@@ -13,6 +13,7 @@ from torch import Tensor
 from bigan.data import scale
 from bigan.explore.gallery import Gallery
 from bigan.explore.neighbours import Neighbour
+from bigan.explore.projection import SpaceMap
 from bigan.pictures import mosaic
 from bigan.ui import pictures
 from bigan.ui.loaders import OpenCheckpoint
@@ -73,3 +74,13 @@ def neighbours(
         scale=NEIGHBOUR_SCALE,
         smooth=chosen.smooth,
     )
+
+
+def points_table(gallery: Gallery, shown: SpaceMap) -> None:
+    """The points of a map as a table to sort, search and download; it travels only when it is opened."""
+    label = f"The {len(gallery):,} points as a table"
+    with st.expander(label, key="table", icon=":material/table:", on_change="rerun") as twin:
+        if twin.open:
+            x, y = shown.coordinates.T.tolist()
+            names = [gallery.class_names[label] for label in gallery.labels.tolist()]
+            st.dataframe({"id": gallery.ids, "label": names, "x": x, "y": y}, hide_index=True, height=240)
