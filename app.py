@@ -7,4 +7,4 @@ from bigan.ui import state
 page = state.navigation()
 with st.sidebar:
     state.checkpoint_picker()
-page.run()
+state.run(page)

@@ -15,7 +15,7 @@ from bigan.ui import pictures, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 CHECKPOINT_KEY = "checkpoint"
-_ROUTED_KEY = "routed"
+_ROUTED_KEY, _REMEMBERED_KEY, _AT_KEY = "routed", "remembered", "at"
 PREVIEW_COLUMNS, PREVIEW_ROWS, PREVIEW_SEED = 8, 2, 0
 
 
@@ -42,9 +42,35 @@ def navigation() -> Page:
     st.set_page_config("BiGAN Explorer", page_icon=theme.page_icon(), layout="wide")
     st.html(theme.style_sheet())
     st.session_state[_ROUTED_KEY] = True
-    return st.navigation(
+    page = st.navigation(
         [st.Page(p.path, title=p.title, url_path=p.url, icon=p.icon, default=p is HOME) for p in PAGES]
     )
+    _recall(page.url_path)
+    return page
+
+
+def run(page: Page) -> None:
+    """Draw the page, and remember what was chosen on it for when one comes back."""
+    page.run()
+    named = {key: text for key, text in st.query_params.items() if key != CHECKPOINT_KEY}
+    chosen = {key: (st.session_state[key], text) for key, text in named.items() if key in st.session_state}
+    st.session_state.setdefault(_REMEMBERED_KEY, {})[page.url_path] = chosen
+
+
+def _recall(url: str) -> None:
+    """On arriving at a page whose address names nothing, put back what was last chosen there.
+
+    Streamlit takes a page's values out of the address when one leaves it, so neither the sidebar nor the browser's
+    back button would bring them back.
+    """
+    arrived = st.session_state.get(_AT_KEY) != url
+    st.session_state[_AT_KEY] = url
+    remembered = st.session_state.get(_REMEMBERED_KEY, {}).get(url)
+    if arrived and remembered and not set(st.query_params) - {CHECKPOINT_KEY}:
+        for key, (value, text) in remembered.items():
+            st.query_params[key] = text
+            st.session_state[key] = value
+        st.rerun()  # in a run that the back button began, an address without a value overrules the session
 
 
 def ensure_routed() -> None:

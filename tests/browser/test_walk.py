@@ -189,12 +189,14 @@ def test_a_neighbour_is_one_click_away(at_the_map: Any) -> None:
     visitor.assert_well()
 
 
-def test_going_back_leads_to_the_page_before(visit: Any) -> None:
+def test_going_back_leads_to_the_page_before_as_it_was(visit: Any) -> None:
     visitor = visit()
-    visitor.open("/sample")
+    visitor.open("/sample?seed=5&count=16")
     visitor.follow("On the map", "Map")
     visitor.page.go_back()
     visitor.arrive("Sample")
+    visitor.page.wait_for_url(re.compile("seed=5"))
+    expect(visitor.page.get_by_label("Seed")).to_have_value("5")
     visitor.page.go_forward()
     visitor.arrive("Map")
     map_is_drawn(visitor)
