@@ -1,0 +1,174 @@
+"""Choosing what an image comes from: a real image of the gallery, or a sample. The choice is a kept source."""
+
+import random
+from collections.abc import Callable
+
+import streamlit as st
+
+from bigan.images import ImageError
+from bigan.ui import pictures, state
+from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.sources import (
+    MAX_SAMPLES,
+    MAX_SEED,
+    GalleryImage,
+    Resolved,
+    Sample,
+    Source,
+    SourceError,
+    Upload,
+    default_source,
+    resolve_source,
+)
+
+GRID_COLUMNS, GRID_SCALE = 10, 2
+MAX_RANK = 100  # "worst" and "best" leaf through this many, then begin again
+RANDOM_SEEDS = 10_000  # as the dice of the Sample page
+
+
+def current(chosen: OpenCheckpoint, key: str, position: int) -> Resolved:
+    """What the address asks for under a key; where that cannot be had, the reason and a default.
+
+    Args:
+        chosen: the checkpoint.
+        key: of the kept source.
+        position: of the default, see `default_source`.
+    """
+    return named(chosen, state.kept(key, ""), position)
+
+
+def named(chosen: OpenCheckpoint, text: str, position: int) -> Resolved:
+    """`current` for a text that was already read.
+
+    Args:
+        chosen: the checkpoint.
+        text: the kept source, possibly empty.
+        position: of the default, see `default_source`.
+    """
+    default = default_source(chosen, position)
+    try:
+        return resolve_source(text or default, chosen)
+    except (SourceError, ImageError) as error:
+        shown = resolve_source(default, chosen)
+        st.warning(state.as_text(f"{error} Shown instead: {shown.words}."), icon=":material/link_off:")
+        return shown
+
+
+def _rows_by_class(chosen: OpenCheckpoint) -> dict[int, list[int]]:
+    """The places in the gallery of each class that it holds."""
+    rows: dict[int, list[int]] = {}
+    if chosen.gallery is not None:
+        for row, label in enumerate(chosen.gallery.labels.tolist()):
+            rows.setdefault(label, []).append(row)
+    return dict(sorted(rows.items()))
+
+
+def random_source(chosen: OpenCheckpoint, like: Source) -> Source:
+    """Another source of the same kind at random; for an upload, a real image of the gallery."""
+    dice = random.SystemRandom()
+    if chosen.gallery is None or isinstance(like, Sample):
+        return Sample(dice.randrange(RANDOM_SEEDS), 0, like.truncation if isinstance(like, Sample) else 1.0)
+    return GalleryImage(dice.choice(chosen.gallery.ids))
+
+
+def another(chosen: OpenCheckpoint, key: str, source: Source, help: str) -> None:
+    """The button that takes another source of the same kind."""
+    st.button(
+        "Another one",
+        icon=":material/casino:",
+        key=f"{key}-another",
+        help=help,
+        on_click=lambda: state.keep(
+            key, str(random_source(chosen, GalleryImage("") if _is_upload(source) else source))
+        ),
+    )
+
+
+def _is_upload(source: Source) -> bool:
+    return isinstance(source, Upload)
+
+
+def gallery(chosen: OpenCheckpoint, key: str, source: Source, beside: Callable[[], None] | None = None) -> None:
+    """One real image of each class as buttons, and a number to leaf through them.
+
+    Args:
+        chosen: the checkpoint.
+        key: of the kept source.
+        source: what is shown now.
+        beside: draws more controls in one row with the number.
+    """
+    images, rows = chosen.gallery, _rows_by_class(chosen)
+    if images is None:
+        st.caption("This checkpoint comes without a gallery of real images.")
+        return
+    widget = f"{key}-number"
+    row = images.index_of(source.image_id) if isinstance(source, GalleryImage) else None
+    label = None if row is None else int(images.labels[row])
+    if row is not None and label is not None:
+        st.session_state[widget] = rows[label].index(row) + 1
+    most = max(len(places) for places in rows.values())
+    number = min(int(st.session_state.get(widget, 1)), most)
+    st.session_state[widget] = number
+    shown = [places[min(number, len(places)) - 1] for places in rows.values()]
+
+    def leaf() -> None:
+        if label is not None:
+            place = min(int(st.session_state[widget]), len(rows[label])) - 1
+            state.keep(key, str(GalleryImage(images.ids[rows[label][place]])))
+
+    pictures.choice_grid(
+        images.images[shown],
+        columns=min(GRID_COLUMNS, len(shown)),
+        kind="real",
+        alt=f"One real {chosen.info.noun} of each of {len(shown)} classes",
+        key=f"{key}-gallery",
+        cell_names=[f"“{images.class_names[k]}”, number {number}" for k in rows],
+        on_choice=lambda cell: state.keep(key, str(GalleryImage(images.ids[shown[cell]]))),
+        scale=GRID_SCALE,
+        smooth=chosen.smooth,
+        picked=shown.index(row) if row in shown else None,
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        help = f"Leafs through the {len(images):,} real {chosen.info.noun_plural} of the gallery."
+        st.number_input(f"Number, 1 to {most}", 1, most, step=1, key=widget, on_change=leaf, width=124, help=help)
+        if beside is not None:
+            beside()
+
+
+def extremes(chosen: OpenCheckpoint, key: str, source: Source) -> None:
+    """Shortcuts to the gallery images that come back worst and best; pressed again, to the next ones."""
+    if chosen.index is None:
+        return
+    index = chosen.index
+    row = index.gallery.index_of(source.image_id) if isinstance(source, GalleryImage) else None
+    worst_first = index.distances.argsort(descending=True).tolist()
+
+    def take(order: list[int]) -> None:
+        place = order.index(row) + 1 if row in order[: MAX_RANK - 1] else 0
+        state.keep(key, str(GalleryImage(index.gallery.ids[order[min(place, len(order) - 1)]])))
+
+    for name, order in (("worst", worst_first), ("best", worst_first[::-1])):
+        st.button(
+            f"{name.capitalize()} match",
+            key=f"{key}-{name}",
+            on_click=take,
+            args=(order,),
+            help=f"The {chosen.info.noun} of the gallery that E and G bring back {name}; press again for the next.",
+        )
+
+
+def sample(key: str, source: Source) -> None:
+    """The seed and the number of a sample; changing either takes that sample."""
+    seed_widget, number_widget = f"{key}-seed", f"{key}-index"
+    truncation = source.truncation if isinstance(source, Sample) else 1.0
+    if isinstance(source, Sample):
+        st.session_state[seed_widget], st.session_state[number_widget] = source.seed, source.index + 1
+
+    def take() -> None:
+        seed, number = int(st.session_state[seed_widget]), int(st.session_state[number_widget])
+        state.keep(key, str(Sample(seed, number - 1, truncation)))
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.number_input("Seed", 0, MAX_SEED, step=1, key=seed_widget, on_change=take, width=150)
+        st.number_input("Number", 1, MAX_SAMPLES, step=1, key=number_widget, on_change=take, width=120)
+        st.button("Take it", key=f"{key}-sample", on_click=take, help="Use the sample with this seed and number.")

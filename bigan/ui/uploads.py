@@ -1,0 +1,142 @@
+"""A person's own pictures: where they are brought, how they are prepared, and what is wrong with the unusable ones."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import streamlit as st
+import torch
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from bigan.images import MAX_BYTES, ImageError, Preparation, open_image
+from bigan.ui import pictures, state
+from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.reports import Answer, answer
+from bigan.ui.sources import MAX_UPLOADS, Source, SourceError, Upload, keep_upload, upload_names
+
+PREPARATIONS: dict[Preparation, str] = {"digit": "as a digit was made for MNIST", "plain": "as it is"}
+KINDS = f"PNG, JPEG, WebP, BMP, TIFF or GIF, at most {MAX_BYTES >> 20} MB each. They stay in this session."
+PREPARATION_HELP = (
+    "As a digit was made for MNIST: ink bright on black, 20 of 28 pixels large, centred by its mass. "
+    "As it is: fitted into the model's size and made grey, nothing else."
+)
+GRID_COLUMNS, GRID_SCALE = 10, 2
+_LOOKS_KEY = "looks"
+
+
+def preparation(chosen: OpenCheckpoint, key: str, source: Source) -> Preparation:
+    """The control for how uploads become inputs, and its value. Changing it prepares the shown upload anew.
+
+    Args:
+        chosen: the model; only one of one channel has a choice.
+        key: of the kept source.
+        source: what is shown now.
+    """
+    channels, height, width = chosen.config.image_shape
+    if channels != 1:
+        st.caption(f"Prepared as it is: fitted into {width} by {height} pixels.")
+        return "plain"
+    widget = f"{key}-preparation"
+    if isinstance(source, Upload):
+        st.session_state[widget] = source.preparation
+    elif st.session_state.get(widget) not in PREPARATIONS:
+        st.session_state[widget] = "digit" if chosen.info.noun == "digit" else "plain"
+
+    def prepare_anew() -> None:
+        if isinstance(source, Upload):
+            state.keep(key, str(Upload(source.digest, st.session_state[widget])))
+
+    mode = st.segmented_control(
+        "Preparation",
+        list(PREPARATIONS),
+        format_func=lambda mode: PREPARATIONS[mode],
+        required=True,
+        key=widget,
+        on_change=prepare_anew,
+        help=PREPARATION_HELP,
+    )
+    return cast(Preparation, mode)
+
+
+def uploader(chosen: OpenCheckpoint, key: str, mode: Preparation, label: str = "Your own pictures") -> None:
+    """The place for files. The first usable new one becomes the kept source; each unusable one gets its sentence.
+
+    Args:
+        chosen: the model they must fit.
+        key: of the kept source.
+        mode: how they are prepared.
+        label: of the widget.
+    """
+    widget, seen = f"{key}-files", f"{key}-seen"
+
+    def receive() -> None:
+        files = cast(list[UploadedFile], st.session_state[widget])
+        known = st.session_state.get(seen, set())
+        st.session_state[seen] = {file.file_id for file in files}
+        brought = [_look(file).digest for file in files if file.file_id not in known]
+        usable = [digest for digest in brought if digest and not _problem(digest, mode, chosen)]
+        if usable:
+            state.keep(key, str(Upload(usable[0], mode)))
+
+    files = st.file_uploader(label, accept_multiple_files=True, key=widget, on_change=receive, help=KINDS)
+    for file in files:
+        look = _look(file)
+        sentence = _problem(look.digest, mode, chosen) if look.digest in upload_names() else look.problem
+        if sentence:
+            st.warning(state.as_text(f"{file.name}: {sentence}"), icon=":material/broken_image:")
+    if len(files) > MAX_UPLOADS:
+        st.caption(f"The session remembers the {MAX_UPLOADS} pictures that came last.")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A file that was looked at once: the hash it is remembered by, or why it is no picture."""
+
+    digest: str | None
+    problem: str = ""
+
+
+def _look(file: UploadedFile) -> _Look:
+    """Look at a file, and remember it as one of the session's pictures if it is a picture."""
+    looks: dict[str, _Look] = st.session_state.setdefault(_LOOKS_KEY, {})  # by the id that each upload has
+    if file.file_id not in looks:
+        try:
+            open_image(file.getvalue())
+            looks[file.file_id] = _Look(keep_upload(file.name, file.getvalue()).digest)
+        except ImageError as error:
+            looks[file.file_id] = _Look(None, str(error))
+    return looks[file.file_id]
+
+
+def _problem(digest: str, mode: Preparation, chosen: OpenCheckpoint) -> str:
+    """Why a picture of the session cannot be used so, or nothing."""
+    try:
+        answer(Upload(digest, mode), chosen)
+    except (ImageError, SourceError) as error:
+        return str(error)
+    return ""
+
+
+def answers(chosen: OpenCheckpoint, mode: Preparation) -> list[Answer]:
+    """What the model makes of each usable picture of the session, best reconstructed first."""
+    usable = [digest for digest in upload_names() if not _problem(digest, mode, chosen)]
+    found = [answer(Upload(digest, mode), chosen) for digest in usable]
+    return sorted(found, key=lambda one: one.distance)
+
+
+def choice(chosen: OpenCheckpoint, key: str, found: list[Answer], source: Source, caption: str = "") -> None:
+    """The session's pictures as buttons; the one pressed becomes the kept source."""
+    names = [f"{one.resolved.words}, distance to G(E(x)) {one.distance:.1f}" for one in found]
+    shown = [str(one.resolved.source) for one in found]
+    pictures.choice_grid(
+        torch.cat([one.resolved.x for one in found]),
+        columns=min(GRID_COLUMNS, len(found)),
+        kind="real",
+        alt=f"{len(found)} pictures of your own",
+        key=f"{key}-uploads",
+        cell_names=names,
+        on_choice=lambda cell: state.keep(key, shown[cell]),
+        caption=caption,
+        scale=GRID_SCALE,
+        smooth=chosen.smooth,
+        picked=shown.index(str(source)) if str(source) in shown else None,
+    )

@@ -1,0 +1,200 @@
+"""Reconstruct: an image through E into numbers and back through G, and how much of it survives."""
+
+import streamlit as st
+
+from bigan.pictures import mosaic, png_bytes
+from bigan.ui import charts, difference, neighbours, page, picker, pictures, reports, state, strips, uploads, words
+from bigan.ui.downloads import npz_bytes
+from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.reports import Answer
+from bigan.ui.sources import GalleryImage, Resolved, Sample, Upload
+
+DEFAULT_POSITION = 4
+LARGE_SCALE, ORIGINAL_SCALE, DOWNLOAD_SCALE = 9, 1, 8
+
+WHY = r"""
+**Nobody taught it this.** $E$ and $G$ never saw $x$ and $G(E(x))$ side by side, and no loss compares them. They only
+learned that the pairs $(x, E(x))$ and $(G(z), z)$ should look alike to $D$. At the optimum of that game
+$G(E(x)) = x$ (Theorem 2); short of it, what survives is what $E$ found worth telling apart: often the kind of thing and
+its style, less often the exact stroke.
+
+**The ratio** is $\lVert x - G(E(x)) \rVert$ over the mean of $\lVert x' - G(E(x)) \rVert$, where $x'$ runs through the
+gallery. The authors report the same idea for whole sets as EGr / EGr_b (0.62 for their MNIST model).
+
+**D's needles.** $D(x, E(x))$ is asked about a real image with its code, $D(G(E(x)), E(x))$ about the generator's answer
+to the same code. The farther apart the needles, the better $D$ still tells the two kinds of pair apart.
+
+**Preparation.** The model has only ever seen images made like its training data. A photograph of a digit is dark ink on
+shaded paper; MNIST's digits are bright on black, 20 of 28 pixels large, centred by their mass (LeCun et al. 1998,
+section III.A). What is shown as $x$ is exactly what $E$ gets.
+
+Donahue et al. 2017, sections 3.2, 3.3 and 4.2.
+"""
+
+
+def draw(chosen: OpenCheckpoint) -> None:
+    """The page below its head."""
+    resolved = picker.current(chosen, "source", DEFAULT_POSITION)
+    answer = _sources(chosen, resolved)
+    _strip(chosen, answer)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _findings(chosen, answer)
+    with right:
+        charts.needle(
+            [("D(x, E(x))", answer.encoder_pair_logit), ("D(G(E(x)), E(x))", answer.reconstruction_pair_logit)]
+        )
+        _ways_on(chosen, answer)
+
+
+def _sources(chosen: OpenCheckpoint, resolved: Resolved) -> Answer:
+    """Where x comes from, and the answer to the source that is shown."""
+    source = resolved.source
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(f"**A real {chosen.info.noun}** of the gallery")
+        picker.gallery(chosen, "source", source, lambda: _shortcuts(chosen, resolved))
+    with right:
+        place = st.container()
+        mode = uploads.preparation(chosen, "source", source)
+        with place:
+            uploads.uploader(chosen, "source", mode, "**Or your own pictures**")
+    answer = reports.answer(source, chosen)
+    found = uploads.answers(chosen, mode)
+    if len(found) > 1 or (found and not isinstance(source, Upload)):
+        _comparison(chosen, found, answer)
+    return answer
+
+
+def _shortcuts(chosen: OpenCheckpoint, resolved: Resolved) -> None:
+    picker.another(chosen, "source", resolved.source, "Another one at random")
+    picker.extremes(chosen, "source", resolved.source)
+
+
+def _comparison(chosen: OpenCheckpoint, found: list[Answer], shown: Answer) -> None:
+    """All pictures of the session, best reconstructed first."""
+    st.subheader("Your pictures, best reconstructed first", anchor=False)
+    caption = "Your pictures as E sees them; press one to look closer."
+    uploads.choice(chosen, "source", found, shown.resolved.source, caption)
+    pictures.grid(
+        strips.stack([one.x_hat for one in found]),
+        columns=min(uploads.GRID_COLUMNS, len(found)),
+        kind="generated",
+        alt=f"What comes back for each of {len(found)} pictures",
+        caption="G(E(x)), what comes back, in the same order.",
+        scale=uploads.GRID_SCALE,
+        smooth=chosen.smooth,
+    )
+    table = {
+        "picture": [one.resolved.words for one in found],
+        "distance to G(E(x))": [f"{one.distance:.2f}" for one in found],
+    }
+    compared = [one.report for one in found if one.report is not None]
+    if compared:
+        table["ratio (1 is chance)"] = [f"{one.ratio:.2f}" for one in compared]
+        table[f"closer than, of random {chosen.info.noun_plural}"] = [words.percent(one.percentile) for one in compared]
+        table["unlike anything seen"] = ["yes" if one.is_far else "no" for one in compared]
+    charts.table_twin(table, "Your pictures as a table")
+
+
+def _strip(chosen: OpenCheckpoint, answer: Answer) -> None:
+    """x, E(x), G(E(x)) and the difference, in the order of the path."""
+    real = answer.resolved.kind == "real"
+    columns = st.columns([1.1, 1.6, 1.1, 1.1], gap="medium")
+    with columns[0]:
+        x_name = "x, as E sees it" if real else "x = G(z), made by G"
+        pictures.image(
+            answer.resolved.x,
+            kind=answer.resolved.kind,
+            alt=f"{x_name}: {answer.resolved.words}",
+            caption=f"{x_name}: {answer.resolved.words}",
+            scale=LARGE_SCALE,
+            smooth=chosen.smooth,
+        )
+        if answer.original is not None:
+            with st.expander("As you brought it", icon=":material/photo:"):
+                pictures.show(
+                    answer.original, kind="real", alt=f"{answer.resolved.words} before preparation", smooth=True
+                )
+    with columns[1]:
+        charts.latent_bars(answer.z, chosen.config.prior, key="bars", name="E(x)")
+    with columns[2]:
+        pictures.image(
+            answer.x_hat,
+            kind="generated",
+            alt="G(E(x)), the reconstruction",
+            caption=f"G(E(x)): what {chosen.config.latent_dim} numbers kept of it",
+            scale=LARGE_SCALE,
+            smooth=chosen.smooth,
+        )
+    with columns[3]:
+        difference.show(answer.difference, scale=LARGE_SCALE, smooth=chosen.smooth)
+
+
+def _findings(chosen: OpenCheckpoint, answer: Answer) -> None:
+    """The report in words, and the nearest real images."""
+    report, index, plural = answer.report, chosen.index, chosen.info.noun_plural
+    if report is None or index is None:
+        page.finding(words.distance_alone(answer.distance))
+        return
+    page.finding(words.closeness(report, plural))
+    if report.is_far:
+        strips.honesty(words.far(report, index, chosen))
+    st.markdown(state.as_text(words.closeness_scale(report, index, plural)))
+    if isinstance(answer.resolved.source, Sample):
+        st.markdown(state.as_text(words.round_trip(answer.resolved.z, answer.z, chosen.config.prior)))
+    neighbours.draw(chosen, report.neighbours)
+    sentence = words.neighbourhood(report, index, answer.resolved.label)
+    source = answer.resolved.source
+    if isinstance(source, GalleryImage) and report.neighbours[0].id == source.image_id:
+        sentence = f"The first is the image itself. {sentence}"
+    st.caption(state.as_text(sentence))
+
+
+def _ways_on(chosen: OpenCheckpoint, answer: Answer) -> None:
+    """Links to the other pages, and files to take home."""
+    source = answer.resolved.source
+    with st.container(horizontal=True):
+        state.link(state.INTERPOLATE, "Walk from here", "Walk from this image's latent to another one", a=source)
+        state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
+    if isinstance(source, Upload):
+        st.caption("Your picture stays in this session: a link to it works here only, and not for anyone else.")
+    name = f"{chosen.name}-{str(source).replace(':', '-')}"
+    columns = st.columns(2)
+    columns[0].download_button(
+        "PNG",
+        lambda: png_bytes(mosaic(strips.reconstruction(answer), 3, DOWNLOAD_SCALE)),
+        f"{name}.png",
+        "image/png",
+        icon=":material/download:",
+        on_click="ignore",
+        help="x, G(E(x)) and their difference side by side.",
+        width="stretch",
+    )
+    columns[1].download_button(
+        "NPZ",
+        lambda: npz_bytes(
+            x=answer.resolved.x,
+            z=answer.z,
+            x_hat=answer.x_hat,
+            logits=[answer.encoder_pair_logit, answer.reconstruction_pair_logit],
+            source=str(source),
+            checkpoint=chosen.name,
+        ),
+        f"{name}.npz",
+        "application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+        help="x, E(x), G(E(x)) and D's two logits as NumPy arrays, with the model's name.",
+        width="stretch",
+    )
+
+
+page.show(
+    draw,
+    title="Reconstruct",
+    sentence="An image through the encoder E into a few numbers, and from the numbers back through the generator G. "
+    "What returns is what E and G both know.",
+    lit=("x", "E", "z", "G", "x_hat", "D", "encoder pair"),
+    why=WHY,
+)
