@@ -5,13 +5,17 @@ import platform
 import sys
 from pathlib import Path
 
+import torch
+
 # glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 1 << 30
 
 
-def processor_name() -> str:
-    """The processor's name, as the operating system gives it."""
+def processor_name(device: torch.device | str = "cpu") -> str:
+    """The name of the processor, or of the GPU that the device is."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -27,5 +31,5 @@ def keep_freed_memory() -> None:
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
-        libc.mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
-        libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+        if libc.mallopt(M_MMAP_THRESHOLD, KEPT_BYTES):  # refused, a lone trim threshold would make things worse
+            libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)

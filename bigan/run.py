@@ -6,67 +6,45 @@ Shapes: N images, C H W image, Z latent components, T kept epochs.
 """
 
 import csv
+import hashlib
 import io
 import json
 import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import torch
-from jaxtyping import Float, UInt8
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+import bigan
 from bigan import checkpoint
 from bigan.arrays import write_arrays
 from bigan.config import ModelConfig, Recipe, TrainConfig
-from bigan.data import Dataset, scale
+from bigan.data import Dataset
 from bigan.evaluation.report import quick_metrics
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.files import write_text
 from bigan.machine import processor_name
 from bigan.models.statistics import estimate_batch_norm
-from bigan.pictures import to_uint8
+from bigan.records import HISTORY_FILE, REPLAY_FILE, TRAIN_FILE
+from bigan.replay import PREFIX, Recorder, kept_epochs
 from bigan.training import DivergedError, StepMetrics, TrainingState, train_epoch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 STATE_FILE = "state.safetensors"
-SAVE_SECONDS = 60.0  # at most this much work is lost, or one epoch if that is longer
-NUM_KEPT_EPOCHS = 16  # evaluated and kept for the replay, spaced logarithmically
-NUM_REPLAY_IMAGES = 36
-NUM_REPLAY_LATENTS = 1000
-REPLAY_SEED = 0
+SAVE_SECONDS = 60.0  # saved at the end of the first epoch after so long: that and one epoch more is lost at most
 MONITOR_BATCHES = 200  # batches that the statistics of an evaluation along the way are averaged over
 
 
 class RunError(ValueError):
     """A run folder that does not fit what was asked of it."""
-
-
-@dataclass
-class Progress:
-    """What a run has gathered so far, besides weights: saved with them."""
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    epochs: list[int] = field(default_factory=list)
-    generated: list[UInt8[Tensor, "K C H W"]] = field(default_factory=list)
-    reconstructed: list[UInt8[Tensor, "K C H W"]] = field(default_factory=list)
-    latents: list[Float[Tensor, "M Z"]] = field(default_factory=list)
-    seconds: float = 0.0
-
-
-def kept_epochs(total_epochs: int) -> list[int]:
-    """About 16 epochs from 0 to the last, spaced logarithmically: those that are evaluated and replayed."""
-    spaced = np.geomspace(1, max(1, total_epochs), NUM_KEPT_EPOCHS - 1).round().astype(int).tolist()
-    return sorted({0, *(epoch for epoch in spaced if epoch <= total_epochs)})
 
 
 class Run:
@@ -97,9 +75,17 @@ class Run:
         self.training, self.held_out, self.gallery = training, held_out, gallery
         self.images = training.images.to(fabric.device)
         self.state = TrainingState(recipe, fabric.device)
-        self.progress = Progress()
+        self.history: list[dict[str, float]] = []
+        self.seconds = 0.0
+        self.recorder = Recorder(gallery) if gallery is not None else None
         if (folder / STATE_FILE).exists():
             self._resume()
+        if fabric.world_size > 1:
+            epochs = cast(Tensor, fabric.all_gather(torch.tensor(self.state.epoch, device=fabric.device)))
+            if epochs.min() != epochs.max():
+                raise RunError(
+                    f"The processes found states of different epochs in {folder}; all machines must share that folder."
+                )
 
     def steps(self, on_evaluation: Callable[[dict[str, float]], None] = lambda _: None) -> Iterator[StepMetrics]:
         """Train to the end, saving, evaluating and keeping on the way.
@@ -112,9 +98,9 @@ class Run:
         """
         total = self.recipe.train.total_epochs
         kept, last_save = set(kept_epochs(total)), time.monotonic()
-        if not self.progress.history:
+        if not self.history:
             self._end_of_epoch([], 0.0, keep=True)
-            on_evaluation(self.progress.history[-1])
+            on_evaluation(self.history[-1])
         while self.state.epoch < total:
             started, losses = time.monotonic(), []
             try:
@@ -125,10 +111,12 @@ class Run:
                 raise self._diverged(f"{error} It was step {len(losses) + 1} of the epoch.") from error
             if not all(weight.isfinite().all() for weight in self.state.model.parameters()):
                 last = f"step {len(losses)} of epoch {self.state.epoch}"
-                raise self._diverged(f"A weight was not finite after {last}, the last, with {self.recipe.train}.")
+                raise self._diverged(
+                    f"A weight was not finite after {last}, the last, with {json.dumps(self.recipe.train.to_dict())}."
+                )
             keep = self.state.epoch in kept
             self._end_of_epoch(losses, time.monotonic() - started, keep)
-            on_evaluation(self.progress.history[-1])
+            on_evaluation(self.history[-1])
             if keep or self.state.epoch == total or time.monotonic() - last_save > SAVE_SECONDS:
                 self._save()
                 last_save = time.monotonic()
@@ -150,22 +138,27 @@ class Run:
         config, epochs = self.recipe.train, self.state.epoch
         facts = {
             "recipe": recipe_name,
+            "dataset": self.training.name,
             "train": config.to_dict(),
             "command": command,
             "num_images": len(self.training),
             "device": str(self.fabric.device),
             "processes": self.fabric.world_size,
             "threads": torch.get_num_threads(),
-            "processor": processor_name(),
-            "hours": round(self.progress.seconds / 3600, 3),
+            "processor": processor_name(self.fabric.device),
+            "hours": round(self.seconds / 3600, 3),
             "epochs_done": epochs,
-            "versions": {"torch": torch.__version__, "python": platform.python_version()},
+            "versions": {
+                "bigan": bigan.__version__,
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
         }
-        write_text(folder / "train.json", json.dumps(facts, indent=2) + "\n")
-        write_text(folder / "history.csv", history_csv(self.progress.history))
-        if self.gallery is not None:
+        write_text(folder / TRAIN_FILE, json.dumps(facts, indent=2) + "\n")
+        write_text(folder / HISTORY_FILE, history_csv(self.history))
+        if self.gallery is not None and self.recorder is not None:
             save_gallery(self.gallery, folder)
-            write_arrays(folder / "replay.npz", **self._replay(self.gallery))
+            write_arrays(folder / REPLAY_FILE, **self.recorder.arrays())
 
     def _diverged(self, what: str) -> DivergedError:
         saved = self.saved_epoch()
@@ -173,19 +166,20 @@ class Run:
         return DivergedError(f"{what} {place if saved else 'Nothing had been saved yet.'}")
 
     def _end_of_epoch(self, losses: list[StepMetrics], seconds: float, keep: bool) -> None:
+        # JD and EG are means over the epoch's moving weights; the report's JD is measured at fixed ones.
         row: dict[str, float] = {
             "epoch": float(self.state.epoch),
             "learning_rate": self.recipe.train.learning_rate_at(max(0, self.state.epoch - 1)),
         }
-        self.progress.seconds += seconds
-        row["seconds"] = round(self.progress.seconds, 1)
+        self.seconds += seconds
+        row["seconds"] = round(self.seconds, 1)
         if losses:
             row["images_per_second"] = float(round(sum(step.num_images for step in losses) / seconds))
             row["JD"] = sum(step.discriminator_loss for step in losses) / len(losses)
             row["EG"] = sum(step.generator_encoder_loss for step in losses) / len(losses)
         if keep and self.fabric.global_rank == 0:
             row |= self._look()
-        self.progress.history.append(row)
+        self.history.append(row)
 
     def _look(self) -> dict[str, float]:
         """Evaluate, and keep pictures for the replay. Draws on no random state of the training."""
@@ -194,53 +188,42 @@ class Run:
         metrics = quick_metrics(
             model, self.training.images, self.training.labels, self.held_out.images, self.held_out.labels
         )
-        if self.gallery is not None:
-            pictures, thousand = replay_indices(len(self.gallery.images))
-            x = scale(self.gallery.images[pictures])  # (36, C, H, W)
-            z = model.sample_latents(NUM_REPLAY_IMAGES, REPLAY_SEED)  # (36, Z)
-            self.progress.epochs.append(self.state.epoch)
-            self.progress.generated.append(torch.from_numpy(to_uint8(model.generate(z))))
-            self.progress.reconstructed.append(torch.from_numpy(to_uint8(model.reconstruct(x))))
-            self.progress.latents.append(model.encode(scale(self.gallery.images[thousand])).half().cpu())
+        if self.recorder is not None:
+            self.recorder.record(model, self.state.epoch)
         model.train()
         return metrics
-
-    def _replay(self, gallery: Gallery) -> dict[str, np.ndarray]:
-        pictures, thousand = replay_indices(len(gallery.images))
-        return {
-            "epochs": np.array(self.progress.epochs, np.int64),
-            "generated": torch.stack(self.progress.generated).numpy(),
-            "originals": gallery.images[pictures].numpy(),
-            "reconstructed": torch.stack(self.progress.reconstructed).numpy(),
-            "latents": torch.stack(self.progress.latents).numpy(),
-            "ids": np.array([gallery.ids[i] for i in thousand.tolist()]),
-        }
 
     def _save(self) -> None:
         if self.fabric.global_rank:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        kept = {}
-        if self.progress.generated:
-            kept = {
-                "progress.generated": torch.stack(self.progress.generated),
-                "progress.reconstructed": torch.stack(self.progress.reconstructed),
-                "progress.latents": torch.stack(self.progress.latents),
-            }
+        kept = self.recorder.tensors() if self.recorder is not None else {}
         facts = {
             "epoch": self.state.epoch,
             "model": self.recipe.model.to_dict(),
             "train": self.recipe.train.to_dict(),
-            "history": self.progress.history,
-            "epochs": self.progress.epochs,
-            "seconds": self.progress.seconds,
+            "data": self._data(),
+            "history": self.history,
+            "epochs": self.recorder.epochs if self.recorder is not None else [],
+            "seconds": self.seconds,
         }
         beside = self.folder / (STATE_FILE + ".tmp")
         save_file(self.state.tensors() | kept, beside, {"progress": json.dumps(facts)})
         with beside.open("rb") as file:
             os.fsync(file.fileno())
         beside.replace(self.folder / STATE_FILE)
-        write_text(self.folder / "history.csv", history_csv(self.progress.history))
+        write_text(self.folder / HISTORY_FILE, history_csv(self.history))
+
+    def _data(self) -> dict[str, str]:
+        """What a run must go on with: fingerprints of its images and of its gallery."""
+        gallery = fingerprint(self.gallery.images) if self.gallery is not None else "none"
+        return {"images": fingerprint(self.training.images, self.training.labels), "gallery": gallery}
+
+    def _check_same(self, saved: Recipe, data: dict[str, str]) -> None:
+        model, train = self.recipe.model.to_dict(), self.recipe.train.to_dict()
+        different = differences(saved.model.to_dict() | saved.train.to_dict() | data, model | train | self._data())
+        if different:
+            raise RunError(f"{self.folder} holds a run with {different}; choose another folder, or the same again.")
 
     def _resume(self) -> None:
         path = self.folder / STATE_FILE
@@ -249,25 +232,30 @@ class Run:
                 facts = json.loads(file.metadata()["progress"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             saved = Recipe(ModelConfig.from_dict(facts["model"]), TrainConfig.from_dict(facts["train"]))
-            progress = Progress(facts["history"], facts["epochs"], seconds=facts["seconds"])
-            epoch = facts["epoch"]
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            kept = {name: tensors.pop(name) for name in list(tensors) if name.startswith(PREFIX)}
+            self._check_same(saved, facts["data"])
+            self.state.restore(tensors, facts["epoch"])
+            self.history, self.seconds = facts["history"], facts["seconds"]
+            if self.recorder is not None:
+                self.recorder.restore(kept, facts["epochs"])
+        except RunError:
+            raise
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path} is damaged; delete it to begin again.") from error
-        if saved != self.recipe:
-            raise RunError(f"{self.folder} holds a run of {saved}, not of {self.recipe}; choose another folder.")
-        kept = {name: tensors.pop(name) for name in list(tensors) if name.startswith("progress.")}
-        self.state.restore(tensors, epoch)
-        self.progress = progress
-        if kept:
-            self.progress.generated = list(kept["progress.generated"])
-            self.progress.reconstructed = list(kept["progress.reconstructed"])
-            self.progress.latents = list(kept["progress.latents"])
 
 
-def replay_indices(num_images: int) -> tuple[Tensor, Tensor]:
-    """Gallery rows of the replay: 36 pictures and 1,000 latents, evenly spaced."""
-    pictures = torch.linspace(0, num_images - 1, min(NUM_REPLAY_IMAGES, num_images)).round().long()
-    return pictures, torch.linspace(0, num_images - 1, min(NUM_REPLAY_LATENTS, num_images)).round().long()
+def differences(saved: dict[str, Any], asked: dict[str, Any]) -> str:
+    """What differs between two sets of settings, such as "seed 42, not 7"; empty where nothing does."""
+    names = [name for name in asked if saved.get(name) != asked[name]]
+    return ", ".join(f"{name} {saved.get(name)}, not {asked[name]}" for name in names)
+
+
+def fingerprint(*arrays: Tensor) -> str:
+    """The first 16 hexadecimal digits of the arrays' SHA-256: enough to notice that data are other data."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def history_csv(rows: list[dict[str, float]]) -> str:

@@ -6,7 +6,9 @@ Shapes: N training images, B batch, C H W image, Z latent components.
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
@@ -45,9 +47,9 @@ class StepMetrics:
     """Images used by this step, over all processes."""
     learning_rate: float
     discriminator_loss: float
-    """JD in nats; log 2 when D is undecided."""
+    """JD in nats over this process's share of the batch; log 2 when D is undecided."""
     generator_encoder_loss: float
-    """The loss of G and E in nats."""
+    """The loss of G and E in nats, over the same share."""
 
 
 class TrainingState:
@@ -71,7 +73,14 @@ class TrainingState:
         return named
 
     def restore(self, tensors: dict[str, Tensor], epoch: int) -> None:
-        """Continue from what `tensors` returned after that many epochs."""
+        """Continue from what `tensors` returned after that many epochs, at least one.
+
+        Raises:
+            ValueError: a tensor is missing, is one too many, or has another shape.
+        """
+        expected = self._expected_shapes()
+        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != expected:
+            raise ValueError(f"The state must hold exactly the {len(expected)} tensors of this recipe.")
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         self.model.load_state_dict(weights, strict=False)  # batch-norm statistics are re-estimated, not kept
         for prefix, adam in self._adams().items():
@@ -81,6 +90,14 @@ class TrainingState:
                 state.setdefault(int(index), {})[key] = tensors[name]
             adam.load_state_dict({"state": state, "param_groups": adam.state_dict()["param_groups"]})
         self.epoch = epoch
+
+    def _expected_shapes(self) -> dict[str, tuple[int, ...]]:
+        shapes = {f"model.{name}": tuple(weight.shape) for name, weight in self.model.named_parameters()}
+        for prefix, adam in self._adams().items():
+            for index, weight in enumerate(_weights(adam)):
+                shapes[f"{prefix}.{index}.step"] = ()
+                shapes |= {f"{prefix}.{index}.{key}": tuple(weight.shape) for key in ("exp_avg", "exp_avg_sq")}
+        return shapes
 
     def _adams(self) -> dict[str, torch.optim.Adam]:
         return {"discriminator_adam": self.discriminator_adam, "generator_encoder_adam": self.generator_encoder_adam}
@@ -159,7 +176,7 @@ def simultaneous_step(state: TrainingState, batches: Iterator[Batch], fabric: Fa
     x, z = next(batches)
     with fabric.autocast():
         d_loss, ge_loss = _losses(state, x, z)
-    _check_finite(state, d_loss, ge_loss)
+    _check_finite(state, JD=d_loss, EG=ge_loss)
     # Two backward passes through one graph; each visits only what its own weights need.
     d_gradients = torch.autograd.grad(d_loss, _weights(state.discriminator_adam), retain_graph=True)
     ge_gradients = torch.autograd.grad(ge_loss, _weights(state.generator_encoder_adam))
@@ -177,36 +194,53 @@ def alternating_step(state: TrainingState, batches: Iterator[Batch], fabric: Fab
         x, z = next(batches)
         with fabric.autocast():
             d_loss, _ = _losses(state, x, z)
-        _check_finite(state, d_loss)
+        _check_finite(state, JD=d_loss)
         gradients = torch.autograd.grad(d_loss, _weights(state.discriminator_adam))
         _descend(state.discriminator_adam, gradients, fabric)
     x, z = next(batches)
     with fabric.autocast():
         _, ge_loss = _losses(state, x, z)
-    _check_finite(state, ge_loss)
+    _check_finite(state, EG=ge_loss)
     gradients = torch.autograd.grad(ge_loss, _weights(state.generator_encoder_adam))
     _descend(state.generator_encoder_adam, gradients, fabric)
     return d_loss.item(), ge_loss.item()
 
 
-def launch(config: TrainConfig, devices: int | str = "auto", num_nodes: int = 1, accelerator: str = "auto") -> Fabric:
+def launch(config: TrainConfig, devices: int = 1, num_nodes: int = 1, accelerator: str = "auto") -> Fabric:
     """Lightning Fabric for this config, launched: one process per device, joined by torch.distributed.
 
-    On a CPU, "auto" is one process; under torchrun its processes are used.
+    Under torchrun its processes are used, whatever `devices` and `num_nodes` say.
+
+    Args:
+        config: its precision and batch size are used.
+        devices: processes on this machine. Each normalises its own share of a batch, so more than one is another
+            training than one.
+        num_nodes: machines.
+        accelerator: "cpu", "cuda", or "auto": a GPU where there is one.
 
     Raises:
-        ValueError: the batch cannot be divided among the processes.
+        ValueError: the batch cannot be divided among the processes, or there are no such devices.
     """
     from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
+    num_gpus = torch.cuda.device_count()
+    if accelerator == "auto":
+        accelerator = "cuda" if num_gpus else "cpu"
+    if TorchElasticEnvironment.detect():
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        num_nodes = int(os.environ["WORLD_SIZE"]) // devices
+    if devices < 1 or (accelerator == "cuda" and devices > num_gpus):
+        available = f"there are {num_gpus} GPUs" if accelerator == "cuda" else "it must be 1 or more"
+        raise ValueError(f"devices is {devices} for accelerator {accelerator!r}; {available}.")
+    if config.batch_size % (devices * num_nodes):
+        raise ValueError(
+            f"A batch of {config.batch_size} images cannot be divided among {devices * num_nodes} processes; choose "
+            f"a batch_size that is a multiple of {devices * num_nodes}."
+        )
     keep_freed_memory()
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if config.precision == "bf16" else "32-true"
     fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=num_nodes, precision=precision)
-    if config.batch_size % fabric.world_size:
-        raise ValueError(
-            f"A batch of {config.batch_size} images cannot be divided among {fabric.world_size} processes; choose "
-            f"a batch_size that is a multiple of {fabric.world_size}."
-        )
     fabric.launch()
     return fabric
 
@@ -253,8 +287,8 @@ def _descend(adam: torch.optim.Adam, gradients: Sequence[Tensor], fabric: Fabric
     adam.zero_grad(set_to_none=True)
 
 
-def _check_finite(state: TrainingState, *losses: Tensor) -> None:
-    if not all(math.isfinite(loss.item()) for loss in losses):
-        raise DivergedError(
-            f"A loss became {[loss.item() for loss in losses]} in epoch {state.epoch + 1} with {state.config}."
-        )
+def _check_finite(state: TrainingState, **losses: Tensor) -> None:
+    for name, loss in losses.items():
+        if not math.isfinite(loss.item()):
+            settings = json.dumps(state.config.to_dict())
+            raise DivergedError(f"{name} became {loss.item()} in epoch {state.epoch + 1}, with {settings}.")

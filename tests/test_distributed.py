@@ -45,7 +45,7 @@ def train_and_write(
         epochs=NUM_EPOCHS, decay_epochs=0, batch_size=BATCH_SIZE, learning_rate=0.01, adam_eps=1e-4, precision="fp32",
         schedule=schedule, discriminator_steps=NUM_BATCHES[schedule] - 1 or 1,
     )  # fmt: skip
-    fabric = launch(config, devices=num_processes, accelerator="cpu")
+    fabric = launch(config, accelerator="cpu")  # under torchrun its processes are used
     assert fabric.world_size == num_processes
     state = TrainingState(Recipe(model, config))
     generator = torch.Generator().manual_seed(1)

@@ -26,7 +26,8 @@ from bigan import checkpoint, run
 from bigan.config import RECIPES, ModelConfig, Recipe, TrainConfig
 from bigan.data import Dataset
 from bigan.explore.gallery import Gallery, load_gallery
-from bigan.run import STATE_FILE, Run, RunError, kept_epochs
+from bigan.replay import kept_epochs
+from bigan.run import STATE_FILE, Run, RunError
 from bigan.training import DivergedError, launch
 
 if TYPE_CHECKING:
@@ -327,6 +328,13 @@ def with_facts(path: Path, **changes: Any) -> None:
     save_file(load_file(path), path, {"progress": json.dumps(facts)})
 
 
+def with_tensors(path: Path, **changes: Tensor | None) -> None:
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    tensors = load_file(path) | {name.replace("__", "."): tensor for name, tensor in changes.items()}
+    save_file({name: tensor for name, tensor in tensors.items() if tensor is not None}, path, metadata)
+
+
 DAMAGES = {
     "empty": lambda path: path.write_bytes(b""),
     "cut off": lambda path: path.write_bytes(path.read_bytes()[:-7]),
@@ -337,6 +345,11 @@ DAMAGES = {
     "no facts": without_facts,
     "a fact missing": lambda path: with_facts(path, epoch=None),
     "a fact of another kind": lambda path: with_facts(path, train=3),
+    "a weight missing": lambda path: with_tensors(path, model__encoder__output__weight=None),
+    "a weight of another shape": lambda path: with_tensors(path, model__encoder__output__weight=torch.ones(2, 2)),
+    "a moment missing": lambda path: with_tensors(path, discriminator_adam__0__exp_avg=None),
+    "a weight too many": lambda path: with_tensors(path, model__encoder__more__weight=torch.ones(2)),
+    "no word of its data": lambda path: with_facts(path, data=None),
     "an impossible config": lambda path: with_facts(path, model={"latent_dim": -1}),
 }
 
@@ -358,7 +371,8 @@ def test_a_damaged_state_is_refused_with_the_way_out(begun: Path, fabric: "Fabri
 )
 def test_the_folder_of_another_recipe_is_refused_and_left_alone(begun: Path, fabric: "Fabric", other: Recipe) -> None:
     before = (begun / STATE_FILE).read_bytes()
-    assert "choose another folder" in refusal(begun, fabric, other)
+    message = refusal(begun, fabric, other)
+    assert "choose another folder" in message and message.count(", not ") == 1, "it names what differs, alone"
     assert (begun / STATE_FILE).read_bytes() == before
 
 
@@ -368,6 +382,13 @@ def test_a_leftover_of_a_torn_save_does_no_harm(begun: Path, fabric: "Fabric") -
     assert resumed.state.epoch == 1
     list(resumed.steps())
     assert not (begun / (STATE_FILE + ".tmp")).exists()
+
+
+def test_a_run_does_not_go_on_with_other_images_or_another_gallery(begun: Path, fabric: "Fabric") -> None:
+    changed = replace(TRAINING, labels=TRAINING.labels.flip(0))
+    for training, gallery, name in [(changed, GALLERY, "images"), (TRAINING, None, "gallery")]:
+        with pytest.raises(RunError, match=rf"holds a run with {name} \w+, not \w+; choose another folder"):
+            Run(begun, RECIPE, training, HELD_OUT, fabric, gallery)
 
 
 def test_images_of_another_shape_than_the_models_are_refused(tmp_path: Path, fabric: "Fabric") -> None:
@@ -392,7 +413,7 @@ def test_a_run_that_diverges_names_step_config_and_the_last_good_save(tmp_path: 
     with torch.no_grad():
         one.state.model.encoder.output.weight[0, 0] = math.nan
     message = diverge(steps)
-    assert "epoch 3" in message and "step 2" in message and str(TRAIN) in message
+    assert "epoch 3" in message and "step 2" in message and json.dumps(TRAIN.to_dict()) in message
     assert f"after epoch 2, is {tmp_path / STATE_FILE}" in message
     assert (tmp_path / STATE_FILE).read_bytes() == saved
     good = begin(tmp_path, fabric)
@@ -405,7 +426,7 @@ def test_a_run_that_diverges_names_step_config_and_the_last_good_save(tmp_path: 
 def test_a_run_that_diverges_before_its_first_save_names_no_file(tmp_path: Path, fabric: "Fabric") -> None:
     recipe = Recipe(MODEL, replace(TRAIN, learning_rate=1e30))
     message = diverge(begin(tmp_path, fabric, recipe).steps())
-    assert "epoch 1" in message and str(recipe.train) in message
+    assert "epoch 1" in message and json.dumps(recipe.train.to_dict()) in message
     assert STATE_FILE not in message and "nothing" in message.lower()
 
 

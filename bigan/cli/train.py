@@ -65,8 +65,8 @@ class Train(Command):
     """The run's folder, to continue from; runs/RECIPE if not given."""
     checkpoint: FolderOption = None
     """Where the finished checkpoint goes; OUT/checkpoint if not given."""
-    devices: int | Literal["auto"] = "auto"
-    """Processes on this machine, one a device."""
+    devices: int = 1
+    """Processes on this machine, one a device. Each normalises its own share of a batch."""
     num_nodes: int = 1
     """Machines, when started by torchrun on each."""
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
@@ -164,13 +164,13 @@ class Train(Command):
                 bar.update(metrics.num_images)
 
     def _answer(self, run: "Run", target: Path) -> Answer:
-        last = run.progress.history[-1]
+        last = run.history[-1]
         document = {
             "recipe": self.recipe.name,
             "out": str(self.folder),
             "checkpoint": str(target),
             "command": self.command_line(),
-            "hours": round(run.progress.seconds / 3600, 3),
+            "hours": round(run.seconds / 3600, 3),
             "last": last,
         }
         rows = [[name, f"{value:.6g}"] for name, value in last.items()]

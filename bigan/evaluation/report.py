@@ -118,7 +118,7 @@ def evaluate(
         protocol="test" if protocol == "test" else "validation",
         seed=seed,
         device=str(model.device),
-        processor=processor_name(),
+        processor=processor_name(model.device),
         seconds=round(time.perf_counter() - start, 2),
         versions={"bigan": bigan.__version__, "torch": torch.__version__, "python": platform.python_version()},
         weights_sha256=weights_sha256(model),

@@ -196,7 +196,7 @@ def test_going_back_leads_to_the_page_before_as_it_was(visit: Any) -> None:
     visitor.page.go_back()
     visitor.arrive("Sample")
     visitor.page.wait_for_url(re.compile("seed=5"))
-    expect(visitor.page.get_by_label("Seed")).to_have_value("5")
+    expect(visitor.page.get_by_role("spinbutton", name="Seed")).to_have_value("5")
     visitor.page.go_forward()
     visitor.arrive("Map")
     map_is_drawn(visitor)
