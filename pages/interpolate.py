@@ -78,7 +78,7 @@ def draw(chosen: OpenCheckpoint) -> None:
         walks.chart(made, frame, "step-chart")
     with right:
         page.finding(walks.evenness(made))
-        st.markdown(state.as_text(walks.honesty(made)))
+        st.markdown(state.as_text(f"{walks.honesty(made)} {walks.length(made, chosen.config.prior)}"))
         st.markdown(state.as_text(walks.opinion(made)))
         _downloads(chosen, made, start, end, path)
     with st.expander("The three paths between the same ends", icon=":material/alt_route:"):

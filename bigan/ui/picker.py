@@ -22,7 +22,6 @@ from bigan.ui.sources import (
 )
 
 GRID_COLUMNS, GRID_SCALE = 10, 2
-MAX_RANK = 100  # "worst" and "best" leaf through this many, then begin again
 RANDOM_SEEDS = 10_000  # as the dice of the Sample page
 
 
@@ -143,16 +142,20 @@ def extremes(chosen: OpenCheckpoint, key: str, source: Source) -> None:
     row = index.gallery.index_of(source.image_id) if isinstance(source, GalleryImage) else None
     worst_first = index.distances.argsort(descending=True).tolist()
 
-    def take(order: list[int]) -> None:
-        place = order.index(row) + 1 if row in order[: MAX_RANK - 1] else 0
-        state.keep(key, str(GalleryImage(index.gallery.ids[order[min(place, len(order) - 1)]])))
+    taken = f"{key}-taken"  # by which of the buttons, and which image: only from there it goes on to the next
+
+    def take(name: str, order: list[int]) -> None:
+        goes_on = st.session_state.get(taken) == (name, row)
+        place = (order.index(row) + 1) % len(order) if goes_on and row is not None else 0
+        st.session_state[taken] = (name, order[place])
+        state.keep(key, str(GalleryImage(index.gallery.ids[order[place]])))
 
     for name, order in (("worst", worst_first), ("best", worst_first[::-1])):
         st.button(
             f"{name.capitalize()} match",
             key=f"{key}-{name}",
             on_click=take,
-            args=(order,),
+            args=(name, order),
             help=f"The {chosen.info.noun} of the gallery that E and G bring back {name}; press again for the next.",
         )
 

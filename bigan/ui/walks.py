@@ -8,8 +8,9 @@ from jaxtyping import Float
 from plotly.subplots import make_subplots
 from torch import Tensor
 
+from bigan.config import Prior
 from bigan.explore.interpolation import Walk, walk
-from bigan.latent import Path
+from bigan.latent import Path, typical_norm
 from bigan.models.bigan import BiGAN
 from bigan.ui import charts, theme
 from bigan.ui.loaders import OpenCheckpoint
@@ -86,12 +87,19 @@ def honesty(made: Walk) -> str:
     outside, total = num_off_prior(made), made.latents.shape[1]
     frames = sum(count > 0 for count in outside)
     if not frames:
-        return f"No frame leaves the prior: G was trained for latents like these, all {total} numbers of them."
+        return f"No frame leaves the prior: in each, 0 of {total} numbers lie outside."
     worst = outside.index(max(outside))
     return (
         f"{frames} of {len(outside)} frames leave the prior, frame {worst + 1} the most, with {outside[worst]} of "
         f"{total} numbers outside. G was never asked to make anything of such latents."
     )
+
+
+def length(made: Walk, prior: Prior) -> str:
+    """How long z is in the middle of the walk, against a random draw."""
+    middle = made.latents[len(made.latents) // 2]
+    typical = typical_norm(prior, len(middle))
+    return f"Halfway, z is {middle.norm().item():.1f} long; one drawn from the prior is {typical:.1f} long on average."
 
 
 def opinion(made: Walk) -> str:
