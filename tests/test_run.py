@@ -120,7 +120,7 @@ def write_text(path, text):
 
 run.save_file, run.write_text = save_file, write_text
 tiny = RECIPES["tiny"]
-recipe = Recipe(replace(tiny.model, hidden_dim=24), replace(tiny.train, batch_size=20))
+recipe = Recipe(replace(tiny.model, hidden_dim=24), replace(tiny.train, batch_size=20, epochs=4, decay_epochs=4))
 training, held_out = data.load_protocol("mnist", "test", data_dir)
 gallery = gallery_from_dataset(held_out, 40)
 one = run.Run(folder / "run", recipe, training, held_out, launch(recipe.train, devices=1, accelerator="cpu"), gallery)
@@ -229,7 +229,9 @@ def test_the_exported_checkpoint_can_be_loaded_and_tells_its_training(uninterrup
     told = checkpoint.read_train(folder)
     assert told is not None
     assert (told["recipe"], told["num_images"], told["epochs_done"], told["processes"]) == ("tiny", 200, 8, 1)
-    assert TrainConfig.from_dict(told["train"]) == replace(RECIPES["tiny"].train, batch_size=20)
+    assert TrainConfig.from_dict(told["train"]) == replace(
+        RECIPES["tiny"].train, batch_size=20, epochs=4, decay_epochs=4
+    )
     rows = checkpoint.read_history(folder)
     assert [row["epoch"] for row in rows] == list(range(9))
     assert {"learning_rate", "seconds", "EGr", "EGr_b", "NNC_e-"} == rows[0].keys() - {"epoch"}
