@@ -14,6 +14,7 @@ from bigan.files import CheckpointError, checked_file, write_file
 
 MAX_BYTES = 512 * 2**20  # of one file, unpacked: ten times what the largest of ours needs
 MAX_ARRAYS = 64
+MAX_STRINGS = 2**20  # of one array: each becomes an object, many times larger than it is in the file
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 KINDS = {"str": "U", "integer": "iu", "floating": "f"}  # words for many dtypes -> numpy's letters for their kinds
 
@@ -75,6 +76,9 @@ def _read_array(
         raise CheckpointError(f"{where} has the shape {shape}; it must have {num_dims} dimensions.")
     if min(shape, default=0) < 0 or math.prod(shape) * found.itemsize != member.file_size - header_bytes:
         raise CheckpointError(f"{where} does not have the size that its header claims.")
+    if found.itemsize == 0 or (found.kind == "U" and math.prod(shape) > MAX_STRINGS):
+        # of strings without room for a character, any number takes no place in the file
+        raise CheckpointError(f"{where} must hold at most {MAX_STRINGS} strings, each with room for a character.")
     with archive.open(member) as stream:
         array = npy.read_array(stream, allow_pickle=False)
     if found.kind == "f" and not np.isfinite(array).all():

@@ -171,11 +171,17 @@ def _is_measurement(entry: object) -> bool:
     if not isinstance(entry, dict):
         return False
     interval = entry.get("interval", [0, 0])
-    return isinstance(interval, list) and len(interval) == 2 and all(map(_is_finite, [entry.get("value"), *interval]))
+    if not (isinstance(interval, list) and len(interval) == 2):
+        return False
+    return all(map(is_finite_number, [entry.get("value"), *interval]))
 
 
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def is_finite_number(value: object) -> bool:
+    """Whether a value of someone's JSON is a number that a float can hold; true and false are none."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return False
 
 
 def shorten(text: str) -> str:

@@ -94,6 +94,17 @@ def test_strings_that_are_no_text_are_refused(tmp_path: Path) -> None:
         read_arrays(tmp_path / "arrays.npz", {"x": ("str", 1)})
 
 
+@pytest.mark.parametrize(("descr", "shape", "content"), [("<U0", "(10000000000,)", b""), ("<U1", "(9,)", bytes(36))])
+def test_more_strings_than_memory_bears_are_refused_before_one_is_made(
+    descr: str, shape: str, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Refused
+) -> None:
+    monkeypatch.setattr(arrays, "MAX_STRINGS", 8)
+    monkeypatch.setattr("numpy.lib.format.read_array", None)
+    npz(tmp_path / "arrays.npz", npy_header(descr, shape), content)
+    with refused("at most 8 strings"):
+        read_arrays(tmp_path / "arrays.npz", {"x": ("str", 1)})
+
+
 def test_arrays_give_the_same_bytes_twice_and_never_hold_objects(tmp_path: Path) -> None:
     for name in ("one.npz", "two.npz"):
         write_arrays(tmp_path / name, x=np.arange(6).reshape(2, 3), ids=np.array(["a", "b"]))

@@ -43,7 +43,7 @@ def test_metrics_and_train_are_read(folder: Path) -> None:
     "text",
     ["", "[]", "{}", '{"metrics": []}', '{"metrics": {"JD": 0.1}}', '{"metrics": {"JD": {"value": "low"}}}',
      '{"metrics": {"JD": {"value": NaN}}}', '{"metrics": {"JD": {"value": 1e999}}}',
-     '{"metrics": {"JD": {"value": 1, "interval": [0]}}}'],
+     '{"metrics": {"JD": {"value": 1, "interval": [0]}}}', '{"metrics": {"JD": {"value": 1' + "0" * 400 + "}}}"],
 )  # fmt: skip
 def test_broken_metrics_are_one_sentence(text: str, folder: Path, refused: Refused) -> None:
     (folder / "metrics.json").write_text(text)
