@@ -62,7 +62,8 @@ def _sources(chosen: OpenCheckpoint, resolved: Resolved) -> Answer:
     answer = reports.answer(source, chosen)
     found = uploads.answers(chosen, mode)
     if len(found) > 1 or (found and not isinstance(source, Upload)):
-        _comparison(chosen, found, answer)
+        with left:
+            _comparison(chosen, found, answer)
     return answer
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from bigan.images import ImageError
 from bigan.ui import pictures, state
 from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.reports import answer
 from bigan.ui.sources import (
     MAX_SAMPLES,
     MAX_SEED,
@@ -15,40 +15,41 @@ from bigan.ui.sources import (
     Resolved,
     Sample,
     Source,
-    SourceError,
     Upload,
     default_source,
     resolve_source,
 )
 
 GRID_COLUMNS, GRID_SCALE = 10, 2
+Resolve = Callable[[Source | str, OpenCheckpoint], Resolved]
 RANDOM_SEEDS = 10_000  # as the dice of the Sample page
 
 
 def current(chosen: OpenCheckpoint, key: str, position: int) -> Resolved:
-    """What the address asks for under a key; where that cannot be had, the reason and a default.
+    """What the address asks for under a key, for a page that needs its answer; otherwise a reason and a default.
 
     Args:
         chosen: the checkpoint.
         key: of the kept source.
         position: of the default, see `default_source`.
     """
-    return named(chosen, state.kept(key, ""), position)
+    return named(chosen, state.kept(key, ""), position, lambda source, chosen: answer(source, chosen).resolved)
 
 
-def named(chosen: OpenCheckpoint, text: str, position: int) -> Resolved:
-    """`current` for a text that was already read.
+def named(chosen: OpenCheckpoint, text: str, position: int, resolve: Resolve = resolve_source) -> Resolved:
+    """What a kept source stands for; where that cannot be had, the reason and a default.
 
     Args:
         chosen: the checkpoint.
         text: the kept source, possibly empty.
         position: of the default, see `default_source`.
+        resolve: as `resolve_source`.
     """
     default = default_source(chosen, position)
     try:
-        return resolve_source(text or default, chosen)
-    except (SourceError, ImageError) as error:
-        shown = resolve_source(default, chosen)
+        return resolve(text or default, chosen)
+    except ValueError as error:
+        shown = resolve(default, chosen)
         st.warning(state.as_text(f"{error} Shown instead: {shown.words}."), icon=":material/link_off:")
         return shown
 
