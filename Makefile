@@ -1,5 +1,6 @@
 # make app          the app on http://127.0.0.1:8501 (PORT=9000 make app: on another port)
 # make test         linter, types and every test
+# make screenshots  the pictures of the README, taken in a real browser
 # make benchmark    the numbers to hold, measured on this machine (some minutes, on an idle machine)
 #
 # All of them make .venv first, and install requirements only when their files have changed.
@@ -8,7 +9,7 @@ PORT ?= 8501
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: app test benchmark environment development
+.PHONY: app test screenshots benchmark environment development
 
 app: environment
 	@echo "BiGAN Explorer: http://127.0.0.1:$(PORT)   (Ctrl-C ends it)"
@@ -19,8 +20,11 @@ test: export OMP_NUM_THREADS := 1
 test: development
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy bigan app.py pages
+	$(PYTHON) -m mypy bigan app.py pages scripts
 	$(PYTHON) -m pytest -q -ra
+
+screenshots: development
+	$(PYTHON) -m scripts.screenshots
 
 benchmark: development
 	$(PYTHON) -m bigan benchmark

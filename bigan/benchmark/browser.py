@@ -12,6 +12,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"  # Streamlit's own mark of a page that is done
 TITLE = "[data-testid='stMain'] h1"
 PAGE_SECONDS = 60.0
+# Quiet: it asks nobody for anything. The sandbox does not work for root, as in most containers; only our own pages are
+# opened.
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
 
 class BrowserError(RuntimeError):
@@ -37,8 +40,7 @@ def browser() -> Iterator[Any]:
     if importlib.util.find_spec("playwright") is None:
         raise BrowserError("playwright is not installed")
     with importlib.import_module("playwright.sync_api").sync_playwright() as playwright:
-        # the sandbox does not work for root, as in most containers; only our own pages are opened
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         try:
             yield chromium
         finally:

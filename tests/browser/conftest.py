@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from visitor import OWN_HOST, WAIT_SECONDS, Visitor
 
+from bigan.benchmark.browser import ARGUMENTS
+
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 
@@ -54,10 +56,8 @@ def browser(chromium: str) -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=1e3 * WAIT_SECONDS)
-    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
-        # the sandbox does not work for root, as in most containers; only our own pages are opened
-        chromium_ = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *quiet])
+        chromium_ = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield chromium_
         chromium_.close()
 
