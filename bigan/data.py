@@ -42,7 +42,13 @@ class DatasetInfo:
     source: str
     terms: str
     torchvision_name: str
-    other_folder: str | None = None
+    debian_folder: str | None = None
+    """Where Debian's package of it puts its idx files."""
+
+    @property
+    def debian_package(self) -> str:
+        """What that package is called."""
+        return f"dataset-{self.name}"
 
 
 _DIGITS = tuple("0123456789")
@@ -90,6 +96,11 @@ def scale(images: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
     return images.float() / 255
 
 
+def to_uint8(x: Float[Tensor, "*shape"]) -> UInt8[Tensor, "*shape"]:
+    """Values in [0, 1] as pixels 0 to 255, rounded: the way back from `scale`."""
+    return (x * 255).round().to(torch.uint8)
+
+
 def load(
     name: str,
     part: Part,
@@ -100,7 +111,8 @@ def load(
     """One part of a data set.
 
     Looks in data_dir, then $BIGAN_DATA, then ~/.cache/bigan/data, for idx files (raw or gzipped) of the named data
-    sets, or else for a folder NAME/train/CLASS/*.png (and NAME/test or NAME/val).
+    sets (and last where Debian's package puts them), or else for a folder NAME/train/CLASS/*.png (and NAME/test or
+    NAME/val).
 
     Args:
         name: a key of DATASETS, or a folder of images.
@@ -120,10 +132,7 @@ def load(
     if folder is None and download:
         folder = _download(info, roots[0])
     if folder is None:
-        raise DataError(
-            f"{info.title} was not found in {', '.join(map(str, roots))}; give the folder that holds its idx files "
-            "with --data, or let --download fetch it where there is a network."
-        )
+        raise DataError(_not_found(info, roots))
     images = torch.from_numpy(_read_idx(_find_idx(folder, part, "images-idx3-ubyte"), 3)).unsqueeze(1)  # (N, 1, H, W)
     labels = torch.from_numpy(_read_idx(_find_idx(folder, part, "labels-idx1-ubyte"), 1)).long()  # (N,)
     if not len(images) == len(labels) > 0 or int(labels.max()) >= len(info.class_names):
@@ -156,12 +165,16 @@ def load_protocol(
                 f"{', '.join(held_out.class_names)} held out; both need a folder for each class."
             )
         return training, held_out
-    index = torch.arange(len(training))
-    if name in DATASETS:
-        is_held_out = index >= len(training) - len(training) // HELD_OUT_SHARE  # (N,)
-    else:
-        is_held_out = index % HELD_OUT_SHARE == HELD_OUT_SHARE - 1  # (N,)
+    if name not in DATASETS:
+        return hold_out(training, HELD_OUT_SHARE)
+    is_held_out = torch.arange(len(training)) >= len(training) - len(training) // HELD_OUT_SHARE  # (N,)
     return training.subset(~is_held_out), training.subset(is_held_out)
+
+
+def hold_out(dataset: Dataset, every: int) -> tuple[Dataset, Dataset]:
+    """A data set less every n-th image, and those: both parts have the classes of a set that is sorted by class."""
+    is_held_out = torch.arange(len(dataset)) % every == every - 1  # (N,)
+    return dataset.subset(~is_held_out), dataset.subset(is_held_out)
 
 
 def search_roots(data_dir: Path | None) -> list[Path]:
@@ -178,12 +191,23 @@ def _find_idx(folder: Path, part: Part, ending: str) -> Path:
 
 def _find_idx_folder(info: DatasetInfo, part: Part, roots: list[Path]) -> Path | None:
     own = [folder for root in roots for folder in (root / info.torchvision_name / "raw", root / info.name, root)]
-    others = [Path(info.other_folder)] if info.other_folder else []
+    others = [Path(info.debian_folder)] if info.debian_folder else []
     for folder in own + others:
         plain_root = folder in roots and info.name != "mnist"  # a bare folder of idx files says not whose they are
         if not plain_root and _find_idx(folder, part, "images-idx3-ubyte").exists():
             return folder
     return None
+
+
+def _not_found(info: DatasetInfo, roots: list[Path]) -> str:
+    places, ways = [*map(str, roots)], ["give the folder that holds its idx files with --data"]
+    if info.debian_folder:
+        places.append(info.debian_folder)
+        ways.append(f"install Debian's package {info.debian_package}")
+    return (
+        f"{info.title} was not found in {', '.join(places)}; {', '.join(ways)}, or let --download fetch it where "
+        "there is a network."
+    )
 
 
 def _read_idx(path: Path, num_dims: int) -> np.ndarray:
@@ -236,4 +260,4 @@ def _read_image(file: Path, image_shape: tuple[int, int, int]) -> UInt8[Tensor, 
         x = prepare(file, image_shape)  # (1, C, H, W)
     except ImageError as error:
         raise DataError(f"{file} cannot be used: {error}") from error
-    return (x[0] * 255).round().to(torch.uint8)
+    return to_uint8(x[0])

@@ -16,6 +16,8 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
+from bigan import data
+
 NEGATIVE = (0x1F, 0x5F, 0xA8)  # blue, as the real image: x is brighter
 POSITIVE = (0xB4, 0x54, 0x0A)  # orange, as what G made: G(E(x)) is brighter
 PAPER = (0xFB, 0xFA, 0xF7)  # behind the gaps where a file cannot be half transparent
@@ -30,7 +32,7 @@ def to_uint8(x: Float[Tensor, "*shape"]) -> UInt8[np.ndarray, "*shape"]:
     """
     if torch.isnan(x).any():
         raise ValueError("The image holds values that are not numbers; every value must be in [0, 1].")
-    return (x.detach().float().clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+    return data.to_uint8(x.detach().float().clamp(0, 1)).cpu().numpy()
 
 
 def mosaic(

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from bigan import data
-from bigan.data import DATASETS, DataError, load, load_protocol, scale
+from bigan.data import DATASETS, DataError, hold_out, load, load_protocol, scale, to_uint8
 
 NUM_TRAIN, NUM_TEST = 24, 6
 
@@ -51,7 +51,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with nothing in it, no $BIGAN_DATA, and nothing installed by the system."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("BIGAN_DATA", raising=False)
-    installed = dataclasses.replace(DATASETS["fashion-mnist"], other_folder=str(tmp_path / "installed"))
+    installed = dataclasses.replace(DATASETS["fashion-mnist"], debian_folder=str(tmp_path / "installed"))
     monkeypatch.setitem(data.DATASETS, "fashion-mnist", installed)
     return tmp_path / "home"
 
@@ -123,6 +123,8 @@ def test_nothing_found_names_the_places_and_the_two_ways_out(
     for place in (tmp_path / "given", tmp_path / "named", home / ".cache/bigan/data"):
         assert str(place) in message
     assert "--data" in message and "--download" in message
+    is_fashion = name == "fashion-mnist"
+    assert (str(tmp_path / "installed") in message) == ("dataset-fashion-mnist" in message) == is_fashion
 
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -168,7 +170,14 @@ def test_pixels_are_scaled_to_zero_to_one() -> None:
     images = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
     x = scale(images)
     assert x.dtype == torch.float32 and x.min() == 0 and x.max() == 1
-    assert torch.equal((x * 255).round().to(torch.uint8), images)
+    assert torch.equal(to_uint8(x), images)
+
+
+def test_every_nth_image_is_held_out_and_keeps_its_label() -> None:
+    images = torch.arange(11, dtype=torch.uint8).view(11, 1, 1, 1)
+    kept, held_out = hold_out(data.Dataset("counted", images, torch.arange(11), tuple("abcdefghijk")), every=5)
+    assert held_out.labels.tolist() == held_out.images.flatten().tolist() == [4, 9]
+    assert kept.labels.tolist() == kept.images.flatten().tolist() == [0, 1, 2, 3, 5, 6, 7, 8, 10]
 
 
 def write_images(folder: Path, counts: dict[str, int]) -> Path:

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from bigan.config import Prior
-from bigan.data import scale
+from bigan.data import scale, to_uint8
 from bigan.evaluation.features import BATCH_SIZE
 from bigan.models.bigan import BiGAN
 
@@ -47,7 +47,7 @@ def generated_reconstruction(model: BiGAN, num_samples: int, seed: int) -> Round
     z = model.sample_latents(num_samples, seed)  # (N, Z)
 
     def images_at(index: Int64[Tensor, " B"]) -> Float[Tensor, "B C H W"]:
-        return scale((model.generate(z[index.to(z.device)]) * 255).round().to(torch.uint8))
+        return scale(to_uint8(model.generate(z[index.to(z.device)])))
 
     return _image_round_trip(model, images_at, num_samples)
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from bigan.data import scale
+from bigan.data import scale, to_uint8
 from bigan.evaluation.nearest_neighbour import nearest_neighbours
 from bigan.explore.gallery import Gallery
 from bigan.explore.neighbours import Neighbour, nearest_images
@@ -94,7 +94,7 @@ def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
         pixels=pixels,
         latents=z,
         features=features,
-        reconstructions=(x_hat * 255).round().to(torch.uint8),  # (N, C, H, W)
+        reconstructions=to_uint8(x_hat),  # (N, C, H, W)
         distances=_pair_distances(pixels, x_hat.flatten(1)),
         encoder_pair_logits=logits,
         far_distance=_far_distance(features),
