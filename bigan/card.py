@@ -13,11 +13,11 @@ from bigan.data import DATASETS
 from bigan.evaluation.paper import MEANINGS, published
 from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import load_gallery
-from bigan.explore.projection import load_projection
-from bigan.files import CheckpointError, write_file
+from bigan.explore.projection import Projection, load_projection
+from bigan.files import CARD_FILE, GALLERY_FILE, PROJECTION_FILE, CheckpointError, write_text
 from bigan.models.bigan import BiGAN
+from bigan.records import TRAIN_FILE, is_finite_number, read_config, read_metrics, read_train
 
-CARD_FILE = "README.md"
 HUB_DATASETS = {"mnist": "ylecun/mnist", "fashion-mnist": "zalando-datasets/fashion_mnist"}
 PRIORS = {"uniform": "uniform on (-1, 1)", "normal": "standard normal"}
 UNDECIDED = math.log(2)  # D's loss in nats when it cannot tell the pairs apart
@@ -29,48 +29,50 @@ def write_card(folder: Path) -> None:
     Raises:
         CheckpointError: a file that it is written from is missing or broken.
     """
-    text = card_text(folder)
-    write_file(folder / CARD_FILE, lambda file: file.write(text.encode()))
+    write_text(folder / CARD_FILE, card_text(folder))
 
 
 def card_text(folder: Path) -> str:
     """The model card in Markdown, with the Hub's YAML head."""
-    config = checkpoint.read_config(folder)
-    metrics = _own_metrics(folder)
-    train = checkpoint.read_train(folder)
-    name = folder.resolve().name
+    config, train = read_config(folder), read_train(folder)
+    metrics, projection = _measured(folder)
+    name, trained_on = folder.resolve().name, str((train or {}).get("dataset", config.dataset))
     sections = [
         _introduction(name, config),
-        _data(folder, config, train),
+        _data(folder, trained_on, train),
         _training(folder, train),
         _results(name, config, metrics),
         "## Where it fails\n\n" + "\n".join(f"- {line}" for line in _failures(config, _values(metrics))),
-        _map(folder),
+        _map(projection),
     ]
     body = "\n\n".join(section for section in sections if section)
-    return f"---\n{_head(name, config, metrics).to_yaml()}\n---\n\n{body}\n"
+    return f"---\n{_head(name, config, trained_on, metrics).to_yaml()}\n---\n\n{body}\n"
 
 
-def _own_metrics(folder: Path) -> dict[str, Any] | None:
-    """The metrics, unless they were measured on other weights than those of the folder."""
-    metrics = checkpoint.read_metrics(folder)
-    if metrics is None or metrics.get("weights_sha256") != weights_sha256(checkpoint.read_model(folder)):
-        return None
-    return metrics
+def _measured(folder: Path) -> tuple[dict[str, Any] | None, Projection | None]:
+    """The metrics and the maps, each unless it was made with other weights than those of the folder."""
+    metrics, projection = read_metrics(folder), load_projection(folder)
+    if metrics is None and projection is None:
+        return None, None
+    digest = weights_sha256(checkpoint.read_model(folder))
+    return (
+        metrics if metrics and metrics.get("weights_sha256") == digest else None,
+        projection if projection and projection.weights_sha256 == digest else None,
+    )
 
 
-def _head(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> ModelCardData:
+def _head(name: str, config: ModelConfig, trained_on: str, metrics: dict[str, Any] | None) -> ModelCardData:
     """What the Hub's search and leaderboards read."""
     known = dict(vars(BiGAN._hub_mixin_info.model_card_data))
-    if config.dataset in HUB_DATASETS:
-        known["datasets"] = [HUB_DATASETS[config.dataset]]
+    if trained_on in HUB_DATASETS:
+        known["datasets"] = [HUB_DATASETS[trained_on]]
     if metrics is None or not metrics["metrics"]:
         return ModelCardData(**known)
     results = [
         EvalResult(
             task_type="unconditional-image-generation",
             dataset_type=HUB_DATASETS.get(config.dataset, config.dataset),
-            dataset_name=_title(config),
+            dataset_name=_title(config.dataset),
             dataset_split=str(metrics.get("protocol", "")) or None,
             metric_type="accuracy" if entry.get("unit") == "%" else metric,
             metric_value=entry["value"],
@@ -86,7 +88,7 @@ def _introduction(name: str, config: ModelConfig) -> str:
     channels, height, width = config.image_shape
     num_weights = sum(weight.numel() for weight in checkpoint.skeleton(config).parameters())
     norm = "with" if config.batch_norm else "without"
-    return f"""# BiGAN of {_title(config)}: {name}
+    return f"""# BiGAN of {_title(config.dataset)}: {name}
 
 A bidirectional GAN ([Donahue et al. 2017](https://arxiv.org/abs/1605.09782)): a generator G(z) -> x, an encoder
 E(x) -> z and a discriminator D(x, z) of pairs, trained together. Nobody ever showed E which z belongs to an x.
@@ -105,13 +107,13 @@ x_hat = model.reconstruct(x)
 ```"""
 
 
-def _data(folder: Path, config: ModelConfig, train: dict[str, Any] | None) -> str:
-    info, gallery, seen = DATASETS.get(config.dataset), load_gallery(folder), (train or {}).get("num_images")
-    lines = [f"Trained on {_title(config)}{f', {seen:,} images' if isinstance(seen, int) else ''}."]
+def _data(folder: Path, trained_on: str, train: dict[str, Any] | None) -> str:
+    info, gallery, seen = DATASETS.get(trained_on), load_gallery(folder), (train or {}).get("num_images")
+    lines = [f"Trained on {_title(trained_on)}{f', {seen:,} images' if isinstance(seen, int) else ''}."]
     if info is not None:
         lines += [f"Source: {info.source}.", f"Terms: {info.terms}."]
     if gallery is not None:
-        lines.append(f"Gallery (gallery.npz): {len(gallery):,} images; {gallery.source}.")
+        lines.append(f"Gallery ({GALLERY_FILE}): {len(gallery):,} images; {gallery.source}.")
     lines.append("Weights and code: MIT licence.")
     return "## Data and terms\n\n" + "\n".join(f"- {line}" for line in lines)
 
@@ -132,9 +134,9 @@ batches of {settings.batch_size}
 - Adam with betas {settings.adam_betas[0]:g} and {settings.adam_betas[1]:g}, weight decay {settings.weight_decay:g}
 - objective {settings.objective}, {settings.schedule} schedule, precision {settings.precision}, seed {settings.seed}
 - {train["hours"]:.2f} hours on {_plain(train["processor"])} (device {_plain(train["device"])}); {versions}"""
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(
-            f"In the checkpoint '{folder}', train.json must hold recipe, train, command, device, processor, hours, "
+            f"In the checkpoint '{folder}', {TRAIN_FILE} must hold recipe, train, command, device, processor, hours, "
             "epochs_done and versions."
         ) from error
 
@@ -145,7 +147,7 @@ def _results(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> 
     protocol = str(metrics.get("protocol", "unknown"))
     facts = [f"protocol `{_plain(protocol)}`"]
     facts += [f"{key} {_plain(metrics[key])}" for key in ("seed", "device", "processor") if key in metrics]
-    if isinstance(seconds := metrics.get("seconds"), int | float):
+    if is_finite_number(seconds := metrics.get("seconds")):
         facts.append(f"{seconds:.0f} seconds")
     if isinstance(versions := metrics.get("versions"), dict):
         facts.append(", ".join(f"{library} {version}" for library, version in versions.items()))
@@ -176,7 +178,7 @@ def _failures(config: ModelConfig, values: dict[str, float]) -> Iterator[str]:
     _, height, width = config.image_shape
     yield f"It has only ever seen {things} of {width} x {height} pixels: whatever else it is given comes back as those."
     if (ratio := values.get("EGr/EGr_b")) is not None:
-        yield f"G(E(x)) is {_closer(ratio, 'x')}: it keeps what kind of image x is, and little of x itself."
+        yield f"G(E(x)) is {_closer(ratio, 'x')}."
     if (ratio := values.get("EGg/EGg_b")) is not None:
         yield f"Not even its own samples come back exactly: G(E(G(z))) is {_closer(ratio, 'G(z)')}."
     if (loss := values.get("JD")) is not None and loss < UNDECIDED:
@@ -196,11 +198,10 @@ def _failures(config: ModelConfig, values: dict[str, float]) -> Iterator[str]:
         yield f"E(x) does not quite follow the prior: its marginals are {distance:.3f} away (Kolmogorov-Smirnov)."
 
 
-def _map(folder: Path) -> str:
-    projection = load_projection(folder)
+def _map(projection: Projection | None) -> str:
     if projection is None:
         return ""
-    lines = ["## Map", "", f"projection.npz places {len(projection.ids):,} gallery images in the plane.", ""]
+    lines = ["## Map", "", f"{PROJECTION_FILE} places {len(projection.ids):,} gallery images in the plane.", ""]
     lines += [
         "| space | trustworthiness | label accuracy on the map | in the full space |",
         "| --- | --- | --- | --- |",
@@ -229,8 +230,8 @@ def _figure(value: float, unit: str) -> str:
     return f"{value:.4g} {unit}".rstrip()
 
 
-def _title(config: ModelConfig) -> str:
-    return DATASETS[config.dataset].title if config.dataset in DATASETS else _plain(config.dataset)
+def _title(dataset: str) -> str:
+    return DATASETS[dataset].title if dataset in DATASETS else _plain(dataset)
 
 
 def _plain(value: object) -> str:

@@ -21,32 +21,26 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from bigan.config import ModelConfig
-from bigan.files import CheckpointError, checked_file, sha256, sync_folder, write_file
+from bigan.files import (
+    CARD_FILE,
+    GALLERY_FILE,
+    PROJECTION_FILE,
+    CheckpointError,
+    checked_file,
+    sync_folder,
+    write_file,
+)
 from bigan.models.bigan import BiGAN
-from bigan.records import (
-    CONFIG_FILE,
-    HISTORY_FILE,
-    METRICS_FILE,
-    REPLAY_FILE,
-    TRAIN_FILE,
-    Replay,
-    read_config,
-    read_history,
-    read_metrics,
-    read_replay,
-    read_train,
-    shorten,
-)  # fmt: skip
+from bigan.records import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, REPLAY_FILE, TRAIN_FILE, read_config, shorten
 
 __all__ = [
-    "CheckpointError", "CheckpointSummary", "Replay", "download", "find", "list_checkpoints", "load", "read_config",
-    "read_history", "read_metrics", "read_model", "read_replay", "read_train", "save", "skeleton",
-    "summarise_checkpoints", "weights_sha256",
+    "CheckpointError", "CheckpointSummary", "download", "find", "list_checkpoints", "load", "read_model", "save",
+    "skeleton", "summarise_checkpoints",
 ]  # fmt: skip
 
 DEFAULT_NAME = "mnist"
 WEIGHTS_FILE = "model.safetensors"
-OTHER_FILES = (METRICS_FILE, HISTORY_FILE, TRAIN_FILE, REPLAY_FILE, "README.md", "gallery.npz", "projection.npz")
+OTHER_FILES = (METRICS_FILE, HISTORY_FILE, TRAIN_FILE, REPLAY_FILE, CARD_FILE, GALLERY_FILE, PROJECTION_FILE)
 
 MAX_HEADER_BYTES = 2**20  # of the weights: some 10,000 tensors
 MAX_DOWNLOAD_BYTES = 2**31  # of one file of the Hub: the largest model allowed, in float32
@@ -214,15 +208,6 @@ def save(model: BiGAN, folder: Path, dtype: torch.dtype = torch.float16) -> None
         write_file(fresh / WEIGHTS_FILE, lambda file: file.write(content))
         fresh.rename(folder)
     sync_folder(parent)
-
-
-def weights_sha256(folder: Path) -> str:
-    """The SHA-256 of the folder's weights file, by which its metrics name what they measured.
-
-    Raises:
-        CheckpointError: there is no such file.
-    """
-    return sha256(checked_file(folder / WEIGHTS_FILE, MAX_DOWNLOAD_BYTES))
 
 
 def _places() -> list[Path]:

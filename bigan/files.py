@@ -1,12 +1,14 @@
 """Small rules for the files of a checkpoint folder: read within limits, written beside and renamed."""
 
 import contextlib
-import hashlib
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
+
+# Beside the weights and the records (see bigan.checkpoint and bigan.records)
+GALLERY_FILE, PROJECTION_FILE, CARD_FILE = "gallery.npz", "projection.npz", "README.md"
 
 
 class CheckpointError(ValueError):
@@ -88,9 +90,3 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

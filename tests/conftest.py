@@ -15,6 +15,7 @@ import torch
 from bigan import checkpoint
 from bigan.benchmark.browser import find_chromium
 from bigan.config import RECIPES
+from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.explore.projection import SPACES, Projection, SpaceMap, save_projection
 from bigan.models.bigan import BiGAN
@@ -67,11 +68,11 @@ def mapped_checkpoint(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
     save_gallery(gallery, folder)
     angles = labels * 2 * torch.pi / 10
     centres = torch.stack([4 * angles.cos() + 7, 2 * angles.sin() - 3], dim=1)  # (60, 2)
-    maps = {}
+    maps: dict[str, SpaceMap] = {}
     for space in SPACES:
         coordinates = centres + 0.2 * torch.randn(60, 2, generator=generator)
         maps[space] = SpaceMap(space, coordinates, {"method": "none"}, 0.9, 0.8, 0.95)
-    save_projection(Projection(gallery.ids, maps), folder)
+    save_projection(Projection(gallery.ids, maps, weights_sha256(checkpoint.load(folder))), folder)
     return folder
 
 

@@ -23,7 +23,7 @@ from bigan.models.bigan import BiGAN
 
 TRAIN = {
     "recipe": "tiny",
-    "train": dataclasses.replace(RECIPES["tiny"].train, seed=4711).to_dict(),
+    "train": dataclasses.replace(RECIPES["tiny"].train, epochs=5, decay_epochs=3, seed=4711).to_dict(),
     "command": "python -m bigan train tiny --data data --out checkpoints/tiny",
     "num_images": 59_321,
     "device": "cpu",
@@ -65,7 +65,7 @@ def folder(tiny_checkpoint: Path, tmp_path: Path) -> Path:
         space: SpaceMap(space, torch.from_numpy(np.eye(123, 2, dtype=np.float32)), {"seed": 42}, 0.9125, 0.8175, 0.9315)
         for space in SPACES
     }
-    save_projection(Projection(ids, maps), copy)
+    save_projection(Projection(ids, maps, weights_sha256(checkpoint.load(copy))), copy)
     return copy
 
 
@@ -91,10 +91,19 @@ def test_card_says_how_it_was_made_and_from_what(folder: Path) -> None:
     assert text.count("| 0.912 | 0.818 | 0.931 |") + text.count("| 0.912 | 0.817 | 0.931 |") == len(SPACES)
 
 
+def test_card_names_the_gallery_that_a_model_was_trained_on_and_claims_no_data_set(folder: Path) -> None:
+    (folder / "train.json").write_text(json.dumps(TRAIN | {"dataset": "gallery of mnist"}))
+    text = card_text(folder)
+    assert "Trained on gallery of mnist, 59,321 images." in text and "# BiGAN of MNIST: tiny" in text
+    assert "LeCun" not in text and "Terms" not in text and "ylecun/mnist" not in text.partition("model-index")[0]
+    (folder / "train.json").write_text(json.dumps(TRAIN | {"dataset": "mnist"}))
+    assert "Trained on MNIST, 59,321 images." in card_text(folder)
+
+
 def test_card_says_where_the_model_fails_in_its_own_numbers(folder: Path) -> None:
     failures = card_text(folder).split("## Where it fails")[1].split("##")[0]
     assert "only ever seen digits of 28 x 28 pixels" in failures
-    assert "G(E(x)) is only 33 % closer to x than to another image (ratio 0.67)" in failures
+    assert "G(E(x)) is only 33 % closer to x than to another image (ratio 0.67)." in failures
     assert "G(E(G(z))) is only 45 % closer to G(z)" in failures
     assert "D nearly always tells the two kinds of pair apart: its loss is 0.062 nats, where 0.693" in failures
     assert "E(G(z)) lies 1.38 from z, where another z lies 5.88 away" in failures
@@ -110,11 +119,12 @@ def test_no_number_of_the_card_is_typed(folder: Path) -> None:
     assert text.split("## Where it fails")[1].split("##")[0].count("\n- ") == 1
 
 
-def test_metrics_of_other_weights_are_not_shown(folder: Path) -> None:
+def test_metrics_and_maps_of_other_weights_are_not_shown(folder: Path) -> None:
     checkpoint.save(BiGAN(RECIPES["tiny"].model).initialise(1), folder)
     text = card_text(folder)
     assert "These weights are not measured yet: `python -m bigan evaluate tiny`" in text
     assert "96.88" not in text and "model-index" not in text and "closer" not in text
+    assert "## Map" not in text
 
 
 def test_head_is_what_the_hub_reads(folder: Path) -> None:
@@ -154,12 +164,19 @@ def test_card_counts_the_weights_of_the_paper(tmp_path: Path) -> None:
     assert f"{1_902_592 + 1_903_616 + 1_953_792:,} weights" in card_text(folder)
 
 
-@pytest.mark.parametrize("changes", [{"hours": None}, {"train": {"zoom": 1}}, {"versions": []}, {"hours": "long"}])
+@pytest.mark.parametrize(
+    "changes", [{"hours": None}, {"train": {"zoom": 1}}, {"versions": []}, {"hours": "long"}, {"hours": 10**400}]
+)
 def test_train_json_that_lacks_something_is_named(folder: Path, changes: dict[str, Any]) -> None:
     (folder / "train.json").write_text(json.dumps(TRAIN | changes))
     with pytest.raises(checkpoint.CheckpointError, match=r"train\.json must hold recipe, train, command"):
         write_card(folder)
     assert not (folder / "README.md").exists()
+
+
+def test_seconds_that_no_float_holds_are_left_out(folder: Path) -> None:
+    write_metrics(folder, METRICS | {"seconds": 10**400})
+    assert "processor Abacus 7; torch" in card_text(folder)
 
 
 def test_undecided_discriminator_and_exact_inverse_are_not_called_failures(folder: Path) -> None:

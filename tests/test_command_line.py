@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 import bigan
-from bigan import checkpoint
+from bigan import checkpoint, records
 from bigan.__main__ import main, parse
 from bigan.cli.command import table
 from bigan.cli.data import read_parts
@@ -390,7 +390,7 @@ def test_evaluate_saves_what_it_prints(named_tiny: Path, answered: Answered, tmp
     data = write_idx(tmp_path / "data")
     document = answered("evaluate", "tiny", "--data", data, "--save")
     assert document["protocol"] == "test" and document["metrics"]["NNC_e-"]["num_references"] == 60
-    assert json.loads((named_tiny / "metrics.json").read_text()) == document == checkpoint.read_metrics(named_tiny)
+    assert json.loads((named_tiny / "metrics.json").read_text()) == document == records.read_metrics(named_tiny)
     assert "NNC_e-" in (named_tiny / "README.md").read_text()
 
 

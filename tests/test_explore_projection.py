@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import Gallery
 from bigan.explore.projection import (
     SPACES,
@@ -45,7 +46,7 @@ def projection() -> Projection:
         str(space): SpaceMap(space, torch.randn(4, 2, generator=generator), {"seed": 3, "n": 0.1}, 0.9, 0.75, 1.0)
         for space in SPACES
     }
-    return Projection(("a", "b", "ć", "d"), maps)
+    return Projection(("a", "b", "ć", "d"), maps, "5ha")
 
 
 def test_umap_maps_three_kinds_to_three_clusters_and_twice_the_same(tiny_model: BiGAN, tmp_path: Path) -> None:
@@ -53,6 +54,7 @@ def test_umap_maps_three_kinds_to_three_clusters_and_twice_the_same(tiny_model: 
     told: list[str] = []
     first, second = project(tiny_model, gallery, seed=1, progress=told.append), project(tiny_model, gallery, seed=1)
     assert first.ids == gallery.ids
+    assert first.weights_sha256 == weights_sha256(tiny_model)
     assert tuple(first.maps) == SPACES
     assert told[0] == "Mapping 200 images by pixels (1 of 3)."
     for space, found in first.maps.items():
@@ -154,7 +156,7 @@ def test_maps_survive_the_disk(projection: Projection, tmp_path: Path) -> None:
     save_projection(projection, tmp_path)
     loaded = load_projection(tmp_path)
     assert loaded is not None
-    assert loaded.ids == projection.ids
+    assert loaded.ids == projection.ids and loaded.weights_sha256 == "5ha"
     for space in SPACES:
         before, after = vars(projection.maps[space]).copy(), vars(loaded.maps[space]).copy()
         assert torch.equal(before.pop("coordinates"), after.pop("coordinates"))
@@ -169,7 +171,7 @@ def test_broken_maps_say_so(projection: Projection, tmp_path: Path) -> None:
     save_projection(projection, tmp_path)
     path = tmp_path / "projection.npz"
     good = dict(np.load(path))
-    facts: dict[str, dict[str, Any]] = json.loads(good["facts"][0])
+    facts: dict[str, Any] = json.loads(good["facts"][0])
 
     def told(text: str) -> dict[str, np.ndarray]:
         return good | {"facts": np.array([text])}
@@ -186,6 +188,8 @@ def test_broken_maps_say_so(projection: Projection, tmp_path: Path) -> None:
         told(json.dumps(facts | {"latent": facts["latent"] | {"trustworthiness": 1.5}})),
         told(json.dumps(facts | {"latent": facts["latent"] | {"trustworthiness": float("nan")}})),
         told(json.dumps(facts | {"latent": facts["latent"] | {"trustworthiness": None}})),
+        told(json.dumps(facts | {"latent": facts["latent"] | {"trustworthiness": 10**400}})),
+        told(json.dumps({name: fact for name, fact in facts.items() if name != "weights_sha256"})),
         told(json.dumps(facts | {"latent": facts["latent"] | {"parameters": 3}})),
     ]
     for arrays in broken:

@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 from bigan import checkpoint
 from bigan.explore.gallery import Gallery, load_gallery
 from bigan.explore.projection import SPACES, Projection, load_projection, save_projection, space_features
+from bigan.models.bigan import BiGAN
 from bigan.ui import map_component, map_places, sources
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.stopwatch import drawing
@@ -273,9 +275,16 @@ def test_a_checkpoint_without_a_map_names_the_command_that_makes_one(shown: Path
 
 def test_the_map_of_another_gallery_is_not_shown(shown: Path) -> None:
     projection = projection_of(shown)
-    save_projection(Projection(tuple(f"other-{i}" for i in range(60)), projection.maps), shown)
+    save_projection(replace(projection, ids=tuple(f"other-{i}" for i in range(60))), shown)
     app = open_map()
     assert "`python -m bigan project tiny`" in texts(app)
+    assert not app.get("bidi_component")
+
+
+def test_a_map_made_with_other_weights_is_none(shown: Path) -> None:
+    checkpoint.save(BiGAN(checkpoint.load(shown).config).initialise(seed=1), shown)
+    app = open_map()
+    assert "has no map yet: `python -m bigan project tiny`" in texts(app)
     assert not app.get("bidi_component")
 
 

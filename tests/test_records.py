@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bigan import checkpoint
+from bigan import records
 from bigan.arrays import write_arrays
 from bigan.checkpoint import CheckpointError
 from bigan.config import RECIPES
@@ -26,17 +26,17 @@ def folder(tiny_checkpoint: Path, tmp_path: Path) -> Path:
 
 
 def test_what_is_not_there_is_none(folder: Path) -> None:
-    assert checkpoint.read_metrics(folder) is None
-    assert checkpoint.read_train(folder) is None
-    assert checkpoint.read_replay(folder) is None
-    assert checkpoint.read_history(folder) == []
+    assert records.read_metrics(folder) is None
+    assert records.read_train(folder) is None
+    assert records.read_replay(folder) is None
+    assert records.read_history(folder) == []
 
 
 def test_metrics_and_train_are_read(folder: Path) -> None:
     (folder / "metrics.json").write_text(json.dumps(METRICS))
     (folder / "train.json").write_text('{"recipe": "tiny"}')
-    assert checkpoint.read_metrics(folder) == METRICS
-    assert checkpoint.read_train(folder) == {"recipe": "tiny"}
+    assert records.read_metrics(folder) == METRICS
+    assert records.read_train(folder) == {"recipe": "tiny"}
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_metrics_and_train_are_read(folder: Path) -> None:
 def test_broken_metrics_are_one_sentence(text: str, folder: Path, refused: Refused) -> None:
     (folder / "metrics.json").write_text(text)
     with refused(str(folder)):
-        checkpoint.read_metrics(folder)
+        records.read_metrics(folder)
 
 
 def test_history_leaves_empty_cells_out(folder: Path) -> None:
     (folder / "history.csv").write_text("epoch,JD,EGr\n0,,13.6\n1,0.42,\n")
-    assert checkpoint.read_history(folder) == [{"epoch": 0, "EGr": 13.6}, {"epoch": 1, "JD": 0.42}]
+    assert records.read_history(folder) == [{"epoch": 0, "EGr": 13.6}, {"epoch": 1, "JD": 0.42}]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_history_leaves_empty_cells_out(folder: Path) -> None:
 def test_broken_history_is_one_sentence(content: bytes, folder: Path, refused: Refused) -> None:
     (folder / "history.csv").write_bytes(content)
     with refused(str(folder)):
-        checkpoint.read_history(folder)
+        records.read_history(folder)
 
 
 def replay_arrays(**changes: np.ndarray) -> dict[str, np.ndarray]:
@@ -82,7 +82,7 @@ def replay_arrays(**changes: np.ndarray) -> dict[str, np.ndarray]:
 def test_replay_comes_back_as_it_was_written(folder: Path) -> None:
     arrays = replay_arrays()
     write_arrays(folder / "replay.npz", **arrays)
-    replay = checkpoint.read_replay(folder)
+    replay = records.read_replay(folder)
     assert replay is not None and replay.ids == ("a", "b", "c", "dd", "e")
     for name in set(arrays) - {"ids"}:
         np.testing.assert_array_equal(getattr(replay, name), arrays[name], strict=True)
@@ -107,4 +107,4 @@ def test_replay_that_does_not_fit_is_one_sentence(
 ) -> None:
     write_arrays(folder / "replay.npz", **replay_arrays(**changes))
     with refused(str(folder)):
-        checkpoint.read_replay(folder)
+        records.read_replay(folder)

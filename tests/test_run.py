@@ -22,7 +22,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bigan import checkpoint, run
+from bigan import checkpoint, records, run
 from bigan.config import RECIPES, ModelConfig, Recipe, TrainConfig
 from bigan.data import Dataset
 from bigan.explore.gallery import Gallery, load_gallery
@@ -220,19 +220,19 @@ def test_the_exported_checkpoint_can_be_loaded_and_tells_its_training(uninterrup
     tensors = load_file(uninterrupted / "run" / STATE_FILE)
     for name, weight in model.named_parameters():
         assert torch.equal(weight, tensors[f"model.{name}"].half().float())
-    replay = checkpoint.read_replay(folder)
+    replay = records.read_replay(folder)
     assert replay is not None
     assert replay.epochs.tolist() == kept_epochs(8) == [0, 1, 2, 3, 4, 5, 6, 7, 8]
     assert replay.generated.shape == (9, 36, 1, 28, 28) and len(replay.ids) == 40
     gallery = load_gallery(folder)
     assert gallery is not None and replay.ids == gallery.ids
-    told = checkpoint.read_train(folder)
+    told = records.read_train(folder)
     assert told is not None
     assert (told["recipe"], told["num_images"], told["epochs_done"], told["processes"]) == ("tiny", 200, 8, 1)
     assert TrainConfig.from_dict(told["train"]) == replace(
         RECIPES["tiny"].train, batch_size=20, epochs=4, decay_epochs=4
     )
-    rows = checkpoint.read_history(folder)
+    rows = records.read_history(folder)
     assert [row["epoch"] for row in rows] == list(range(9))
     assert {"learning_rate", "seconds", "EGr", "EGr_b", "NNC_e-"} == rows[0].keys() - {"epoch"}
     assert {"images_per_second", "JD", "EG"} == rows[8].keys() - rows[0].keys()

@@ -185,6 +185,7 @@ def _large_map(folder: Path, num_points: int) -> None:
 
     from bigan import checkpoint
     from bigan.config import ModelConfig
+    from bigan.evaluation.report import weights_sha256
     from bigan.explore.gallery import Gallery, save_gallery
     from bigan.explore.projection import SPACES, Projection, SpaceMap, save_projection
     from bigan.models.bigan import BiGAN
@@ -200,4 +201,4 @@ def _large_map(folder: Path, num_points: int) -> None:
     maps: dict[str, SpaceMap] = {
         space: SpaceMap(space, places, {"method": "random"}, 0.0, 0.1, 0.1) for space in SPACES
     }
-    save_projection(Projection(ids, maps), folder)
+    save_projection(Projection(ids, maps, weights_sha256(checkpoint.load(folder))), folder)

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigan.config import ModelConfig, Split
+from bigan.files import GALLERY_FILE
 
 if TYPE_CHECKING:
     from bigan.data import Dataset
     from bigan.explore.gallery import Gallery
 
-GALLERY_FILE = "gallery.npz"
 HELD_OUT_EVERY = 5  # of a gallery, which is sorted by class, every fifth image is held out
 
 
@@ -44,7 +44,7 @@ def read_parts(
     Raises:
         ValueError: they are not there, or not what they should be.
     """
-    from bigan.data import DataError, Dataset, load_protocol
+    from bigan.data import DataError, Dataset, hold_out, load_protocol
 
     if data is not None and not data.expanduser().exists():  # a slip of the pen must not fall back to other places
         raise DataError(f"--data is {data}, and there is nothing there; give the folder that holds {config.dataset}.")
@@ -53,18 +53,5 @@ def read_parts(
     gallery = open_gallery(data)
     # not the name of the data set: figures from a gallery must not pass for figures from its test set
     name = f"gallery of {config.dataset}"
-    training, held_out = _split(Dataset(name, gallery.images, gallery.labels, gallery.class_names))
-    return _split(training) if protocol == "validation" else (training, held_out)
-
-
-def _split(dataset: "Dataset") -> "tuple[Dataset, Dataset]":
-    import torch
-
-    from bigan.data import Dataset
-
-    held_out = torch.arange(len(dataset)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1  # (N,)
-    parts = [
-        Dataset(dataset.name, dataset.images[rows], dataset.labels[rows], dataset.class_names)
-        for rows in (~held_out, held_out)
-    ]
-    return parts[0], parts[1]
+    training, held_out = hold_out(Dataset(name, gallery.images, gallery.labels, gallery.class_names), HELD_OUT_EVERY)
+    return hold_out(training, HELD_OUT_EVERY) if protocol == "validation" else (training, held_out)

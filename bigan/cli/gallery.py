@@ -7,6 +7,7 @@ import tyro
 
 from bigan.cli.command import Answer, Command, FileOption, FolderOption, table
 from bigan.config import RECIPES, ModelConfig
+from bigan.files import GALLERY_FILE
 
 if TYPE_CHECKING:
     from bigan.explore.gallery import Gallery
@@ -34,25 +35,26 @@ class BuildGallery(Command):
         from bigan import checkpoint
         from bigan.card import write_card
         from bigan.explore.gallery import save_gallery
+        from bigan.records import CONFIG_FILE, read_config
 
         if self.out is not None and self.name in RECIPES:
             folder, config = self.out, RECIPES[self.name].model
         else:
             home = checkpoint.find(self.name)
-            folder, config = self.out or home, checkpoint.read_config(home)
+            folder, config = self.out or home, read_config(home)
         gallery = self._build(config)
         save_gallery(gallery, folder)
-        if (folder / "config.json").exists():
+        if (folder / CONFIG_FILE).exists():
             write_card(folder)
         counts = gallery.labels.bincount(minlength=len(gallery.class_names)).tolist()
         document = {
-            "out": str(folder / "gallery.npz"),
+            "out": str(folder / GALLERY_FILE),
             "num_images": len(gallery),
             "classes": dict(zip(gallery.class_names, counts, strict=True)),
             "source": gallery.source,
         }
         rows = [[name, str(count)] for name, count in zip(gallery.class_names, counts, strict=True)]
-        text = f"{table(('class', 'images'), rows)}\n{gallery.source}\n\nWritten to {folder / 'gallery.npz'}."
+        text = f"{table(('class', 'images'), rows)}\n{gallery.source}\n\nWritten to {folder / GALLERY_FILE}."
         return Answer(document, text)
 
     def _build(self, config: ModelConfig) -> "Gallery":

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import tyro
 
 from bigan.cli.command import Answer, Command, FileOption, FolderOption, table
-from bigan.cli.data import GALLERY_FILE, is_gallery, open_gallery, read_parts
+from bigan.cli.data import is_gallery, open_gallery, read_parts
 from bigan.config import RECIPES, ModelConfig, Recipe, TrainConfig
+from bigan.files import GALLERY_FILE
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from bigan.arrays import read_arrays, write_arrays
 from bigan.data import DATASETS, Dataset
-from bigan.files import CheckpointError
+from bigan.files import GALLERY_FILE, CheckpointError
 
-FILE_NAME = "gallery.npz"
 ARRAYS = {
     "images": ("uint8", 4),
     "labels": ("int64", 1),
@@ -73,7 +72,7 @@ class Gallery:
 def save_gallery(gallery: Gallery, folder: Path) -> None:
     """Write folder/gallery.npz."""
     write_arrays(
-        folder / FILE_NAME,
+        folder / GALLERY_FILE,
         images=gallery.images.cpu().numpy(),
         labels=gallery.labels.cpu().numpy(),
         ids=np.array(gallery.ids),
@@ -88,7 +87,7 @@ def load_gallery(folder: Path) -> Gallery | None:
     Raises:
         bigan.CheckpointError: there is a gallery.npz, and it is broken.
     """
-    path = folder / FILE_NAME
+    path = folder / GALLERY_FILE
     if not path.exists():
         return None
     arrays = read_arrays(path, ARRAYS)
@@ -101,7 +100,7 @@ def load_gallery(folder: Path) -> Gallery | None:
             "".join(arrays["source"].tolist()),
         )
     except ValueError as error:
-        raise CheckpointError(f"In the checkpoint '{folder}', {FILE_NAME} is not a gallery: {error}") from error
+        raise CheckpointError(f"In the checkpoint '{folder}', {GALLERY_FILE} is not a gallery: {error}") from error
 
 
 def gallery_from_digit_sheet(path: Path) -> Gallery:

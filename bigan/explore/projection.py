@@ -20,22 +20,22 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from bigan.arrays import read_arrays, write_arrays
+from bigan.config import MAX_SEED
 from bigan.data import scale
 from bigan.evaluation.nearest_neighbour import nearest_neighbours
+from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import Gallery
 from bigan.explore.neighbours import nearest_few
-from bigan.files import CheckpointError
+from bigan.files import PROJECTION_FILE, CheckpointError
 from bigan.models.bigan import BiGAN
 
 Space = Literal["pixels", "latent", "penultimate"]
 SPACES: tuple[Space, ...] = get_args(Space)
 
-FILE_NAME = "projection.npz"
 NUM_NEIGHBOURS = 15  # of UMAP (its default), of both quality numbers and of `place`
 MIN_DIST = 0.1  # UMAP's default
 MIN_IMAGES = 2 * NUM_NEIGHBOURS + 2  # trustworthiness is defined for fewer than half as many neighbours
 MAX_TRUSTED = 5000  # points of the trustworthiness, whose cost grows with their square
-MAX_SEED = 2**32 - 1
 BATCH_SIZE = 500
 
 
@@ -65,6 +65,8 @@ class Projection:
     ids: tuple[str, ...]
     """The gallery's ids, in the order of the coordinates."""
     maps: dict[str, SpaceMap]
+    weights_sha256: str
+    """Of the model whose encoder was asked (see bigan.evaluation.report): to another model the maps mean nothing."""
 
 
 @torch.inference_mode()
@@ -115,7 +117,7 @@ def project(
     for space in SPACES:
         tell(f"Mapping {len(gallery):,} images by {space} ({len(maps) + 1} of {len(SPACES)}).")
         maps[space] = _map(space_features(model, gallery.images, space), gallery.labels, space, seed)
-    return Projection(gallery.ids, maps)
+    return Projection(gallery.ids, maps, weights_sha256(model))
 
 
 def _map(features: Float[Tensor, "N F"], labels: Int64[Tensor, " N"], space: Space, seed: int) -> SpaceMap:
@@ -199,11 +201,13 @@ def place(
 
 def save_projection(projection: Projection, folder: Path) -> None:
     """Write folder/projection.npz: coordinates as float32, everything that is said of the maps as JSON."""
-    facts = {}
+    facts: dict[str, Any] = {"weights_sha256": projection.weights_sha256}
     for space in SPACES:
         facts[space] = {name: value for name, value in vars(projection.maps[space]).items() if name != "coordinates"}
     coordinates = {f"coordinates_{space}": projection.maps[space].coordinates.numpy() for space in SPACES}
-    write_arrays(folder / FILE_NAME, ids=np.array(projection.ids), facts=np.array([json.dumps(facts)]), **coordinates)
+    write_arrays(
+        folder / PROJECTION_FILE, ids=np.array(projection.ids), facts=np.array([json.dumps(facts)]), **coordinates
+    )
 
 
 def load_projection(folder: Path) -> Projection | None:
@@ -212,7 +216,7 @@ def load_projection(folder: Path) -> Projection | None:
     Raises:
         bigan.CheckpointError: there is a projection.npz, and it is broken.
     """
-    path = folder / FILE_NAME
+    path = folder / PROJECTION_FILE
     if not path.exists():
         return None
     arrays = read_arrays(
@@ -222,9 +226,10 @@ def load_projection(folder: Path) -> Projection | None:
     try:
         facts = json.loads("".join(arrays["facts"].tolist()))
         maps = {str(space): _read_map(space, arrays[f"coordinates_{space}"], facts, len(ids)) for space in SPACES}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CheckpointError(f"In the checkpoint '{folder}', {FILE_NAME} does not describe its maps.") from error
-    return Projection(ids, maps)
+        digest = str(facts["weights_sha256"])
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise CheckpointError(f"In the checkpoint '{folder}', {PROJECTION_FILE} does not describe its maps.") from error
+    return Projection(ids, maps, digest)
 
 
 def _read_map(space: str, coordinates: np.ndarray, all_facts: dict[str, Any], num_ids: int) -> SpaceMap:

@@ -7,15 +7,20 @@ from typing import Any
 
 import streamlit as st
 
-from bigan import checkpoint
+from bigan import checkpoint, records
+from bigan.checkpoint import WEIGHTS_FILE
 from bigan.config import ModelConfig
 from bigan.data import DATASETS, DatasetInfo
+from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import Gallery, load_gallery
 from bigan.explore.projection import Projection, load_projection
 from bigan.explore.reconstruction import GalleryIndex, index_gallery
+from bigan.files import GALLERY_FILE, PROJECTION_FILE
 from bigan.models.bigan import BiGAN
+from bigan.records import CONFIG_FILE, HISTORY_FILE, METRICS_FILE
 
 MAX_CHECKPOINTS = 4  # models and galleries held in memory at once
+MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE)
 FileStates = tuple[tuple[str, int, int], ...]
 
 
@@ -23,6 +28,10 @@ def _states(folder: Path, *names: str) -> FileStates:
     """Name, time and size of those of the files that exist."""
     found = [(name, (folder / name).stat()) for name in names if (folder / name).is_file()]
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+
+
+def _of(states: FileStates, *names: str) -> FileStates:
+    return tuple(state for state in states if state[0] in names)
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model")
@@ -37,24 +46,27 @@ def _gallery(folder: str, states: FileStates) -> Gallery | None:  # noqa: ARG001
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Reading the gallery with E and G")
 def _index(folder: str, states: FileStates) -> GalleryIndex | None:
-    gallery = _gallery(folder, tuple(state for state in states if state[0] == "gallery.npz"))
-    model = _model(folder, tuple(state for state in states if state[0] != "gallery.npz"))
+    gallery = _gallery(folder, _of(states, GALLERY_FILE))
+    model = _model(folder, _of(states, *MODEL_FILES))
     return None if gallery is None else index_gallery(model, gallery)
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
-def _projection(folder: str, states: FileStates) -> Projection | None:  # noqa: ARG001
-    return load_projection(Path(folder))
+def _projection(folder: str, states: FileStates) -> Projection | None:
+    found = load_projection(Path(folder))
+    if found is None or found.weights_sha256 != weights_sha256(_model(folder, _of(states, *MODEL_FILES))):
+        return None
+    return found
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
 def _metrics(folder: str, states: FileStates) -> dict[str, Any] | None:  # noqa: ARG001
-    return checkpoint.read_metrics(Path(folder))
+    return records.read_metrics(Path(folder))
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
 def _history(folder: str, states: FileStates) -> list[dict[str, float]]:  # noqa: ARG001
-    return checkpoint.read_history(Path(folder))
+    return records.read_history(Path(folder))
 
 
 @dataclass(frozen=True)
@@ -68,32 +80,32 @@ class OpenCheckpoint:
     @cached_property
     def model(self) -> BiGAN:
         """The frozen networks."""
-        return _model(str(self.path), _states(self.path, "config.json", "model.safetensors"))
+        return _model(str(self.path), _states(self.path, *MODEL_FILES))
 
     @cached_property
     def gallery(self) -> Gallery | None:
         """Real images to explore with, or None if the checkpoint ships none."""
-        return _gallery(str(self.path), _states(self.path, "gallery.npz"))
+        return _gallery(str(self.path), _states(self.path, GALLERY_FILE))
 
     @cached_property
     def index(self) -> GalleryIndex | None:
         """The gallery as the model sees it, or None without a gallery."""
-        return _index(str(self.path), _states(self.path, "config.json", "model.safetensors", "gallery.npz"))
+        return _index(str(self.path), _states(self.path, *MODEL_FILES, GALLERY_FILE))
 
     @cached_property
     def projection(self) -> Projection | None:
-        """The maps of the gallery, or None if the checkpoint ships none."""
-        return _projection(str(self.path), _states(self.path, "projection.npz"))
+        """The maps of the gallery, or None if the checkpoint ships none, or only some made with other weights."""
+        return _projection(str(self.path), _states(self.path, *MODEL_FILES, PROJECTION_FILE))
 
     @cached_property
     def metrics(self) -> dict[str, Any] | None:
         """The measured numbers (metrics.json), or None."""
-        return _metrics(str(self.path), _states(self.path, "metrics.json"))
+        return _metrics(str(self.path), _states(self.path, METRICS_FILE))
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
         """One row per epoch of training, possibly none."""
-        return _history(str(self.path), _states(self.path, "history.csv"))
+        return _history(str(self.path), _states(self.path, HISTORY_FILE))
 
     @property
     def info(self) -> DatasetInfo:

@@ -22,10 +22,9 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from bigan.explore.gallery import FILE_NAME as GALLERY_FILE
 from bigan.explore.gallery import Gallery
-from bigan.explore.projection import FILE_NAME as PROJECTION_FILE
 from bigan.explore.projection import Projection
+from bigan.files import GALLERY_FILE, PROJECTION_FILE
 from bigan.pictures import mosaic
 from bigan.ui import theme
 from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
