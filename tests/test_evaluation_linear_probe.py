@@ -9,8 +9,9 @@ from torch.nn.functional import cross_entropy
 
 from bigan.config import RECIPES
 from bigan.data import scale
-from bigan.evaluation.linear_probe import linear_probe_accuracy, train_linear_probe
+from bigan.evaluation.linear_probe import LEARNING_RATE, linear_probe_accuracy, train_linear_probe
 from bigan.evaluation.nearest_neighbour import Accuracy
+from bigan.evaluation.paper import published
 from bigan.models.bigan import BiGAN
 from bigan.models.statistics import estimate_batch_norm
 
@@ -79,6 +80,12 @@ def test_probe_suffers_from_a_decayed_learning_rate(model: BiGAN) -> None:
         for rate in (2e-6, 2e-3)
     ]
     assert rates[0] < rates[1]
+
+
+def test_the_published_figure_was_measured_at_the_rate_of_this_probe() -> None:
+    figure = published("mnist", "CLS_e-")
+    assert figure is not None and figure.value == 92.63
+    assert "epoch 200" in figure.source and float(figure.source.rpartition("rate ")[2]) == LEARNING_RATE
 
 
 def test_probe_leaves_the_model_bit_identical_and_repeats_itself(model: BiGAN) -> None:

@@ -141,8 +141,3 @@ def test_weights_fingerprint_changes_with_a_single_weight(model: BiGAN) -> None:
 def test_images_of_another_shape_are_refused(model: BiGAN) -> None:
     with pytest.raises(ValueError, match=r"shape \(1, 3, 4\); this model needs \(2, 3, 4\)"):
         evaluate(model, dataset(90, seed=1), dataset(40, seed=2, shape=(1, 3, 4)), protocol="test")
-
-
-def test_an_unknown_protocol_is_refused(model: BiGAN) -> None:
-    with pytest.raises(ValueError, match="protocol is 'train'; it must be 'test' or 'validation'"):
-        evaluate(model, dataset(90, seed=1), dataset(40, seed=2), protocol="train")

@@ -7,6 +7,8 @@ from typing import Literal
 
 TABLE_1 = "Donahue et al. 2017, table 1"
 OFFICIAL_LOG = "README of github.com/jeffdonahue/bigan, epoch 400 of its MNIST log"
+# Its classifier learns at the networks' rate, which has decayed to 2e-6 by epoch 400 (79.48 %); ours learns at 2e-4.
+OFFICIAL_LOG_BEFORE_DECAY = "README of github.com/jeffdonahue/bigan, epoch 200 of its MNIST log, at learning rate 2e-4"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ PUBLISHED: Mapping[str, Mapping[str, tuple[Published, ...]]] = MappingProxyType(
                 "NND": (_log(4.14, "pixel L2"),),
                 "NNC_e": (_log(92.10, "%"),),
                 "NNC_e-": (Published(97.39, "%", "test", TABLE_1), _log(97.35, "%")),
-                "CLS_e-": (_log(79.48, "%"),),
+                "CLS_e-": (Published(92.63, "%", "validation", OFFICIAL_LOG_BEFORE_DECAY),),
                 "JD": (_log(0.0545, "nats"),),
                 "EGr": (_log(5.95, "pixel L2"),),
                 "EGr_b": (_log(9.60, "pixel L2"),),

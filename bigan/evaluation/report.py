@@ -9,7 +9,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -23,6 +23,7 @@ from bigan.evaluation.features import encoder_features
 from bigan.evaluation.nearest_neighbour import Accuracy, nearest_neighbour_accuracy
 from bigan.machine import processor_name
 from bigan.models.bigan import BiGAN
+from bigan.models.statistics import DEPLOY_BATCH_SIZE, DEPLOY_BATCHES
 
 PIXEL_UNIT = "pixel L2"
 LATENT_UNIT = "latent L2"
@@ -77,7 +78,7 @@ def evaluate(
     training: Dataset,
     held_out: Dataset,
     *,
-    protocol: str,
+    protocol: Split,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> EvaluationReport:
@@ -94,12 +95,10 @@ def evaluate(
         progress: told the name of each metric before it is measured.
 
     Raises:
-        ValueError: data that does not fit the model, an unknown protocol, or a model with values that are not finite.
+        ValueError: data that does not fit the model, or a model with values that are not finite.
 
     Source: official code, lib/metrics.py and train_gan.py:612-762.
     """
-    if protocol not in get_args(Split):
-        raise ValueError(f"protocol is {protocol!r}; it must be {' or '.join(map(repr, get_args(Split)))}.")
     for data in (training, held_out):
         if tuple(data.images.shape[1:]) != model.config.image_shape:
             raise ValueError(
@@ -115,7 +114,7 @@ def evaluate(
         metrics |= measure()
     return EvaluationReport(
         dataset=training.name,
-        protocol="test" if protocol == "test" else "validation",
+        protocol=protocol,
         seed=seed,
         device=str(model.device),
         processor=processor_name(model.device),
@@ -201,8 +200,7 @@ def _linear_class(model: BiGAN, training: Dataset, held_out: Dataset, seed: int)
 
 def _joint_loss(model: BiGAN, training: Dataset, seed: int) -> dict[str, Measurement]:
     loss = sample_quality.joint_loss(model, training.images, seed=seed)
-    num_samples = sample_quality.NUM_BATCHES * sample_quality.JOINT_BATCH_SIZE
-    return {"JD": Measurement(loss, "nats", num_samples=num_samples)}
+    return {"JD": Measurement(loss, "nats", num_samples=DEPLOY_BATCHES * DEPLOY_BATCH_SIZE)}
 
 
 def _latent_trip(model: BiGAN, seed: int) -> dict[str, Measurement]:

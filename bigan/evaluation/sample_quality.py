@@ -14,13 +14,12 @@ from bigan.data import scale
 from bigan.evaluation.features import BATCH_SIZE
 from bigan.evaluation.nearest_neighbour import nearest_neighbours
 from bigan.models.bigan import BiGAN
+from bigan.models.statistics import DEPLOY_BATCH_SIZE, DEPLOY_BATCHES
 from bigan.objectives.bigan import discriminator_loss
 
 NUM_SAMPLES = (1_000, 10_000, 100_000)  # of NND/100, NND/10 and NND; official code, train_gan.py:612-762
 MEGABATCH_SIZE = 10_000  # generated images in memory at a time, as in the official code,
 MEGABATCH_VALUES = 2**27  # and no more than this many pixel values (512 MB)
-NUM_BATCHES = 1000  # official code, train_gan.py (--deploy_iters)
-JOINT_BATCH_SIZE = 128
 
 
 def nearest_sample_distances(
@@ -50,7 +49,9 @@ def nearest_sample_distances(
 
 
 @torch.no_grad()
-def joint_loss(model: BiGAN, images: UInt8[Tensor, "N C H W"], num_batches: int = NUM_BATCHES, seed: int = 0) -> float:
+def joint_loss(
+    model: BiGAN, images: UInt8[Tensor, "N C H W"], num_batches: int = DEPLOY_BATCHES, seed: int = 0
+) -> float:
     """D's mean loss over training batches of 128, in nats, under train-mode batch norm (JD).
 
     Equals log 2 when D is undecided. Each kind of pair is normalised by its own batch, so D here is a function of the
@@ -63,9 +64,9 @@ def joint_loss(model: BiGAN, images: UInt8[Tensor, "N C H W"], num_batches: int 
     seeds = torch.randint(2**62, (num_batches,), generator=generator).tolist()
     total = 0.0
     for latent_seed in seeds:
-        chosen = torch.randint(len(images), (JOINT_BATCH_SIZE,), generator=generator).to(images.device)
+        chosen = torch.randint(len(images), (DEPLOY_BATCH_SIZE,), generator=generator).to(images.device)
         x = scale(images[chosen]).to(model.device)  # (B, C, H, W)
-        z = model.sample_latents(JOINT_BATCH_SIZE, latent_seed)  # (B, Z)
+        z = model.sample_latents(DEPLOY_BATCH_SIZE, latent_seed)  # (B, Z)
         encoder_logits = model.score(x, model.encode(x))  # (B,)
         generator_logits = model.score(model.generate(z), z)  # (B,)
         total += discriminator_loss(encoder_logits, generator_logits).item()
