@@ -37,8 +37,8 @@ def naive_weights(model: BiGAN, images: Tensor, labels: Tensor, num_batches: int
     """Plain Adam with coupled L2, written out, on gradients by autograd in float64."""
     encoder = copy.deepcopy(model.encoder).train()
     generator = torch.Generator().manual_seed(5)
-    weight = torch.zeros(64, 4, dtype=torch.float64, requires_grad=True)
-    mean = square = torch.zeros(64, 4, dtype=torch.float64)
+    weight = torch.zeros(model.config.hidden_dim, 4, dtype=torch.float64, requires_grad=True)
+    mean = square = torch.zeros(model.config.hidden_dim, 4, dtype=torch.float64)
     for step in range(1, num_batches + 1):
         chosen = torch.randint(len(images), (128,), generator=generator)
         with torch.no_grad():
