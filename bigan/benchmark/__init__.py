@@ -6,7 +6,8 @@ Nothing here imports torch before a row is measured.
 
 import importlib
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 # Name of a row -> module and function that measure it, with default sizes
@@ -58,7 +59,7 @@ def measure(name: str) -> Row:
     try:
         row: Row = getattr(importlib.import_module(f"{__name__}.{module}"), function)()
         return row
-    except (RuntimeError, ValueError, OSError, AssertionError) as error:  # the other rows are still wanted
+    except Exception as error:  # whatever it is, the other rows are still wanted
         return Row(name, None, "", holds=False, note=f"failed: {' '.join(str(error).split())[:200]}")
 
 
@@ -70,6 +71,18 @@ def at_most(name: str, value: float, unit: str, limit: float, note: str = "", *,
 def at_least(name: str, value: float, unit: str, limit: float, note: str = "", *, also: bool = True) -> Row:
     """A row that holds from a limit on, and only if something else is true too."""
     return Row(name, value, unit, f">= {limit:g}", value >= limit and also, note)
+
+
+def take_turns(num_rounds: int, *turns: Callable[[], object]) -> list[list[float]]:
+    """Seconds of every turn in every round, after a first round that does not count."""
+    seconds: list[list[float]] = [[] for _ in turns]
+    for round_index in range(num_rounds + 1):
+        for turn, taken in zip(turns, seconds, strict=True):
+            started = time.perf_counter()
+            turn()
+            if round_index:
+                taken.append(time.perf_counter() - started)
+    return seconds
 
 
 def percentile_95(seconds: Sequence[float]) -> float:

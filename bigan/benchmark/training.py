@@ -5,7 +5,7 @@ Shapes: N images, B batch, C H W image, P = C H W pixels, H hidden units, Z late
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
-from bigan.benchmark import Row, at_least, at_most
+from bigan.benchmark import Row, at_least, at_most, take_turns
 from bigan.config import RECIPES, ModelConfig, Recipe
 from bigan.models.bigan import BiGAN
 from bigan.training import StepMetrics, TrainingState, launch, train
@@ -95,7 +95,7 @@ def training(
         for _ in range(num_steps):
             plain.step()
 
-    our_seconds, plain_seconds = _take_turns(num_rounds, our_turn, plain_turn)
+    our_seconds, plain_seconds = take_turns(num_rounds, our_turn, plain_turn)
     ratio = statistics.median(b / a for a, b in zip(our_seconds, plain_seconds, strict=True))
     num_used = num_steps * recipe.train.batch_size
     rates = [num_used / statistics.median(seconds) for seconds in (our_seconds, plain_seconds)]
@@ -130,7 +130,7 @@ def matrix_products(
             torch.mm(left, right, out=product)
             peaks.append(2 * product_size**3 / (time.perf_counter() - started))
 
-    our_seconds, _ = _take_turns(num_rounds, our_turn, peak_turn)
+    our_seconds, _ = take_turns(num_rounds, our_turn, peak_turn)
     step_seconds, peak = statistics.median(our_seconds) / num_steps, max(peaks)
     work = step_flops(recipe.model, recipe.train.batch_size)
     note = f"{1e3 * step_seconds:.1f} ms a step for {work / 1e9:.2f} GFLOP at {peak / 1e9:.0f} GFLOP/s"
@@ -174,15 +174,3 @@ def processor_flags() -> frozenset[str]:
 def _random_images(config: ModelConfig, num_images: int) -> UInt8[Tensor, "N C H W"]:
     generator = torch.Generator().manual_seed(0)
     return torch.randint(256, (num_images, *config.image_shape), dtype=torch.uint8, generator=generator)
-
-
-def _take_turns(num_rounds: int, *turns: Callable[[], None]) -> list[list[float]]:
-    """Seconds of every turn in every round, after a first round that does not count."""
-    seconds: list[list[float]] = [[] for _ in turns]
-    for round_index in range(num_rounds + 1):
-        for turn, taken in zip(turns, seconds, strict=True):
-            started = time.perf_counter()
-            turn()
-            if round_index:
-                taken.append(time.perf_counter() - started)
-    return seconds
