@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -170,7 +171,7 @@ def test_the_learning_rate_decays_as_published(epoch: int, published: str) -> No
 
 def test_the_learning_rate_falls_by_the_same_factor_every_epoch_of_the_decay() -> None:
     rates = [TrainConfig().learning_rate_at(epoch) for epoch in range(199, 400)]
-    factors = [after / before for before, after in zip(rates, rates[1:], strict=False)]
+    factors = [after / before for before, after in pairwise(rates)]
     assert factors == pytest.approx([0.01 ** (1 / 200)] * 200)
 
 
