@@ -292,7 +292,7 @@ def _problem_of(name: str, tensor: Tensor) -> str | None:
 
 def _checked_device(device: str) -> torch.device:
     try:
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()  # which a device without memory ("meta") cannot answer either
         return torch.device(device)
     except (RuntimeError, AssertionError) as error:  # AssertionError: a PyTorch built without that device
         raise ValueError(f"device is {device!r}; it must be one that PyTorch has here, such as 'cpu'.") from error

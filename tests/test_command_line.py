@@ -135,6 +135,16 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
         ("sample tiny --out samples.jpg", "samples.jpg"),
         ("sample tiny --count 0", "count is 0"),
         ("sample tiny --colour red", "--colour"),
+        ("sample tiny --seed -1", "seed is -1"),
+        ("sample tiny --truncation 2", "truncation is 2.0"),
+        ("sample tiny --truncation nan", "truncation is nan"),
+        ("project tiny --seed -1", "seed is -1"),
+        ("project tiny --seed 4294967296", "seed is 4294967296"),
+        ("evaluate tiny --seed -1", "seed is -1"),
+        ("interpolate tiny --start sample:0:0:1.2.3", "'sample:0:0:1.2.3' is no sample"),
+        ("interpolate tiny --start sample:0:0:0", "'sample:0:0:0' is no sample"),
+        ("interpolate tiny --end seed:4294967296:0", "'seed:4294967296:0' is no sample"),
+        ("interpolate tiny --end sample:0", "it must read sample:SEED:INDEX"),
         ("reconstruct tiny", "files is empty"),
         ("reconstruct tiny a.png --mode letter", "letter"),
         ("interpolate tiny --out walk.mp4", "walk.mp4"),
@@ -198,7 +208,7 @@ def test_the_recorded_command_is_portable_and_means_the_same(words: str, recorde
     ("words", "named"),
     [
         ("sample nowhere", "There is no checkpoint 'nowhere'"),
-        ("sample tiny --truncation 2", "truncation is 2.0"),
+        ("sample tiny --device meta", "device is 'meta'"),
         ("sample tiny --out file/samples.png", "file"),
         ("interpolate tiny --start gallery:nobody", "'nobody'"),
         ("interpolate tiny --end nothing.png", "nothing.png"),
@@ -234,6 +244,34 @@ def test_the_process_ends_with_the_exit_code_and_without_a_traceback(tmp_path: P
 
 
 # Commands
+
+
+@pytest.mark.usefixtures("named_tiny")
+@pytest.mark.parametrize("words", ["evaluate", "sample", "reconstruct PICTURE", "interpolate", "project"])
+def test_a_device_that_is_not_here_is_one_sentence(
+    words: str, picture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *rest = words.replace("PICTURE", str(picture)).split()
+    assert main([command, "tiny", *rest, "--device", "abacus"]) == 1
+    written = capsys.readouterr()
+    assert written.err == "device is 'abacus'; it must be one that PyTorch has here, such as 'cpu'.\n"
+    assert not written.out
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.usefixtures("hasty", "named_tiny")
+def test_every_command_on_a_model_runs_on_a_gpu(
+    picture: Path, answered: Answered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "_umap", fake_umap)
+    on = ("--device", "cuda")
+    assert answered("evaluate", "tiny", "--data", write_idx(tmp_path / "data"), *on)["device"].startswith("cuda")
+    answered("sample", "tiny", "--out", "s.npz", *on)
+    answered("reconstruct", "tiny", picture, *on)
+    answered("interpolate", "tiny", "--end", picture, "--out", "w.npz", *on)
+    answered("project", "tiny", *on)
+    with np.load("s.npz") as arrays:
+        assert np.allclose(arrays["x"], bigan.load("tiny").generate(torch.from_numpy(arrays["z"])), atol=1e-2)
 
 
 def test_sample_writes_the_same_images_as_the_library(named_tiny: Path, answered: Answered, tmp_path: Path) -> None:
@@ -283,11 +321,35 @@ def test_reconstruct_reports_each_picture_and_names_the_bad_ones(
     assert written.err.startswith("bad.png: ") and "None of the pictures" in written.out
 
 
+@pytest.mark.usefixtures("named_tiny")
+def test_reconstruct_sends_each_picture_through_the_networks_once(
+    picture: Path, answered: Answered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"encoder": 0, "generator": 0}
+    load = checkpoint.load
+
+    def counted(*words: Any) -> BiGAN:
+        model = load(*words)
+        for name in counts:  # by the first layer, as E may be asked for its activations
+            model.get_submodule(f"{name}.hidden.0").register_forward_pre_hook(partial(count, name))
+        return model
+
+    def count(name: str, _: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        counts[name] += len(inputs[0])
+
+    monkeypatch.setattr(checkpoint, "load", counted)
+    answered("reconstruct", "tiny", picture, picture)
+    assert counts == {"encoder": 62, "generator": 62}  # with the gallery's 60
+
+
 def test_reconstruct_works_without_a_gallery(
     tiny_checkpoint: Path, picture: Path, answered: Answered, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("reconstruct", tiny_checkpoint, picture, "--out", tmp_path / "r.png")
-    assert "ratio" not in answered(*words)["images"][0]
+    found, model = answered(*words)["images"][0], bigan.load(tiny_checkpoint)
+    x = model.prepare(picture)
+    assert found["distance"] == pytest.approx(float((model.reconstruct(x) - x).norm()), rel=1e-5)
+    assert found["latent"] == pytest.approx(model.encode(x)[0].tolist(), abs=1e-6) and "ratio" not in found
     assert main([*map(str, words)]) == 0
     assert str(picture) in capsys.readouterr().out
 
@@ -392,6 +454,18 @@ def test_evaluate_saves_what_it_prints(named_tiny: Path, answered: Answered, tmp
     assert document["protocol"] == "test" and document["metrics"]["NNC_e-"]["num_references"] == 60
     assert json.loads((named_tiny / "metrics.json").read_text()) == document == records.read_metrics(named_tiny)
     assert "NNC_e-" in (named_tiny / "README.md").read_text()
+
+
+def test_evaluate_refuses_to_hold_out_what_the_weights_were_trained_on(
+    named_tiny: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "_stages", lambda *_: ())
+    words = ["evaluate", "tiny", "--data", str(named_tiny / "gallery.npz"), "--protocol"]
+    for split, protocol, code in [("test", "validation", 1), ("test", "test", 0), ("validation", "validation", 0)]:
+        (named_tiny / "train.json").write_text(json.dumps({"train": {"split": split}}))
+        assert main([*words, protocol]) == code
+        refused = "trained on the images that `validation` holds out; use --protocol test." in capsys.readouterr().err
+        assert refused == bool(code)
 
 
 @pytest.mark.usefixtures("hasty")

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+
+if TYPE_CHECKING:
+    from bigan.models.bigan import BiGAN
 
 NUMBER = re.compile(r"[-+]?[\d.,]+(e[-+]?\d+)?( %)?|-|")  # a cell of a column that is aligned to the right
 ENLARGEMENT = 4  # of pictures written to files, a whole factor
@@ -48,6 +51,27 @@ class Command:
             ValueError: one sentence that says what was wrong.
         """
         raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCommand(Command):
+    """A command that asks the model of a checkpoint."""
+
+    name: CheckpointName
+    """A checkpoint's name, its folder, or its id on the Hugging Face Hub."""
+    device: str = "cpu"
+    """What computes: "cpu", "cuda" or another of PyTorch's devices."""
+
+    def load(self) -> "tuple[Path, BiGAN]":
+        """The checkpoint's folder, and its model on the device.
+
+        Raises:
+            ValueError: no such checkpoint, or no such device here.
+        """
+        from bigan import checkpoint
+
+        folder = checkpoint.find(self.name)
+        return folder, checkpoint.load(folder, self.device)
 
 
 def tell(message: str) -> None:

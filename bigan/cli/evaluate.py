@@ -2,24 +2,21 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bigan.cli.command import Answer, CheckpointName, Command, FolderOption, table, tell
+from bigan.cli.command import Answer, FolderOption, ModelCommand, check_range, table, tell
 from bigan.cli.data import is_gallery, read_parts
-from bigan.config import Split
+from bigan.config import MAX_SEED, Split
 
 if TYPE_CHECKING:
     from bigan.evaluation.report import EvaluationReport, Measurement
 
-METRICS_FILE = "metrics.json"
-
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(Command):
+class Evaluate(ModelCommand):
     """Measure a checkpoint: the official code's metrics under its names, with the published figures."""
 
-    name: CheckpointName
-    """A checkpoint's name, its folder, or its id on the Hugging Face Hub."""
     protocol: Split = "test"
     """"test" holds the test set against all training images (the paper's Table 1), "validation" leaves it alone."""
     data: FolderOption = None
@@ -31,17 +28,21 @@ class Evaluate(Command):
     save: bool = False
     """Write metrics.json and the model card into the checkpoint."""
 
+    def __post_init__(self) -> None:
+        """Refuse a seed that not all random generators take."""
+        check_range("seed", self.seed, 0, MAX_SEED)
+
     def run(self) -> Answer:
         """Measure, and save if asked."""
-        from bigan import checkpoint
         from bigan.card import write_card
         from bigan.evaluation.report import evaluate
-        from bigan.files import write_file
+        from bigan.files import write_text
+        from bigan.records import METRICS_FILE
 
         if self.save and is_gallery(self.data):
             raise ValueError(f"--save keeps figures of the real data set only, and {self.data} is a gallery.")
-        folder = checkpoint.find(self.name)
-        model = checkpoint.load(folder)
+        folder, model = self.load()
+        self._check_held_out(folder)
         training, held_out = read_parts(model.config, self.protocol, self.data, self.download)
         report = evaluate(
             model,
@@ -53,10 +54,19 @@ class Evaluate(Command):
         )
         document = report.to_dict()
         if self.save:
-            content = json.dumps(document, indent=2, allow_nan=False) + "\n"
-            write_file(folder / METRICS_FILE, lambda file: file.write(content.encode()))
+            write_text(folder / METRICS_FILE, json.dumps(document, indent=2, allow_nan=False) + "\n")
             write_card(folder)
         return Answer(document, _text(report))
+
+    def _check_held_out(self, folder: Path) -> None:
+        """Refuse to measure by images that the weights have seen, as far as train.json tells."""
+        from bigan.records import read_train
+
+        settings = (read_train(folder) or {}).get("train")
+        if self.protocol == "validation" and isinstance(settings, dict) and settings.get("split") == "test":
+            raise ValueError(
+                "These weights were trained on the images that `validation` holds out; use --protocol test."
+            )
 
 
 def _text(report: "EvaluationReport") -> str:

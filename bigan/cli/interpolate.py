@@ -10,14 +10,14 @@ import tyro
 from bigan.cli.command import (
     ENLARGEMENT,
     Answer,
-    CheckpointName,
-    Command,
+    ModelCommand,
     OutFile,
     PreparationOption,
     check_kind,
     check_range,
     table,
 )
+from bigan.config import MAX_SEED
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
     from bigan.models.bigan import BiGAN
 
 PathOption = Literal["prior", "slerp", "line"]  # latent.Path, without importing torch
-End = Annotated[str, tyro.conf.arg(metavar="seed:SEED:INDEX|gallery:ID|FILE")]
+End = Annotated[str, tyro.conf.arg(metavar="sample:SEED:INDEX[:TRUNCATION]|gallery:ID|FILE")]
 FRAME_SECONDS = 0.1
-MAX_STEPS, MAX_INDEX = 1000, 9999
-SEED_PATTERN = re.compile(r"(?:seed|sample):(\d{1,18}):(\d{1,4})(?::([\d.]+))?")
+MAX_STEPS = 1000
+SAMPLE_KINDS = ("sample:", "seed:")  # as in the app's links, and a shorter word for the same
+SAMPLE_PATTERN = re.compile(r"(?:sample|seed):(\d{1,10}):(\d{1,4})(?::(\d+(?:\.\d+)?))?")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interpolate(Command):
+class Interpolate(ModelCommand):
     """Walk from one image to another: GIF or WebP (animated), PNG (strip) or NPZ (latents and images)."""
 
-    name: CheckpointName
-    """A checkpoint's name, its folder, or its id on the Hugging Face Hub."""
-    start: End = "seed:0:0"
-    """A sample by seed and index, a gallery image by its id, or a picture's file."""
-    end: End = "seed:0:1"
+    start: End = "sample:0:0"
+    """A sample by its seed, its index and perhaps its truncation, as in the app's links ("seed:" does as well as
+    "sample:"); a gallery image by its id; or a picture's file."""
+    end: End = "sample:0:1"
     """The same for the other end."""
     path: PathOption = "prior"
     """"prior" keeps to the prior's own distribution, "slerp" to the sphere, "line" is straight."""
@@ -53,17 +53,18 @@ class Interpolate(Command):
     """The file to write: .gif, .webp, .png or .npz."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be written."""
+        """Refuse what cannot be written, and samples that cannot be drawn."""
         check_kind(self.out, ".gif", ".webp", ".png", ".npz")
         check_range("num_steps", self.num_steps, 2, MAX_STEPS)
+        for text in (self.start, self.end):
+            if text.startswith(SAMPLE_KINDS):
+                _read_sample(text)
 
     def run(self) -> Answer:
         """Walk and write."""
-        from bigan import checkpoint
         from bigan.explore.interpolation import walk
 
-        folder = checkpoint.find(self.name)
-        model = checkpoint.load(folder)
+        folder, model = self.load()
         ends = [self._latent(model, folder, text) for text in (self.start, self.end)]  # (Z,) each
         found = walk(model, ends[0], ends[1], self.num_steps, self.path)
         self._write(found)
@@ -83,8 +84,8 @@ class Interpolate(Command):
 
     def _latent(self, model: "BiGAN", folder: Path, text: str) -> "Float[Tensor, ' Z']":
         """The latent that an end stands for."""
-        if match := SEED_PATTERN.fullmatch(text):
-            seed, index, truncation = int(match[1]), int(match[2]), float(match[3] or 1)
+        if text.startswith(SAMPLE_KINDS):
+            seed, index, truncation = _read_sample(text)
             return model.sample_latents(index + 1, seed, truncation)[index]
         if not text.startswith("gallery:"):
             return model.encode(model.prepare(text, self.mode))[0]
@@ -94,7 +95,7 @@ class Interpolate(Command):
         gallery = load_gallery(folder)
         if gallery is None:
             raise ValueError(
-                f"The checkpoint {self.name} has no gallery; begin and end with seed:SEED:INDEX or a file."
+                f"The checkpoint {self.name} has no gallery; begin and end with sample:SEED:INDEX or a file."
             )
         row = gallery.index_of(text.removeprefix("gallery:"))
         return model.encode(scale(gallery.images[row : row + 1]))[0]
@@ -121,6 +122,18 @@ class Interpolate(Command):
             frames = [mosaic(image[None], 1, ENLARGEMENT) for image in found.images]
             content = animation_bytes(frames, "webp" if kind == ".webp" else "gif", FRAME_SECONDS)
         write_file(self.out, lambda file: file.write(content))
+
+
+def _read_sample(text: str) -> tuple[int, int, float]:
+    """Seed, index and truncation of a sample."""
+    match = SAMPLE_PATTERN.fullmatch(text)
+    seed, index, truncation = (int(match[1]), int(match[2]), float(match[3] or 1)) if match else (0, 0, 0.0)
+    if seed > MAX_SEED or not 0 < truncation <= 1:
+        raise ValueError(
+            f"{text!r} is no sample; it must read sample:SEED:INDEX or sample:SEED:INDEX:TRUNCATION, with a seed up to "
+            f"{MAX_SEED}, an index up to 9999 and a truncation above 0 and at most 1."
+        )
+    return seed, index, truncation
 
 
 def _text(found: "Walk", out: Path) -> str:

@@ -2,30 +2,33 @@
 
 from dataclasses import dataclass
 
-from bigan.cli.command import Answer, CheckpointName, Command, table, tell
+from bigan.cli.command import Answer, ModelCommand, check_range, table, tell
+from bigan.config import MAX_SEED
+from bigan.files import PROJECTION_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
-class Project(Command):
+class Project(ModelCommand):
     """Map the gallery in pixels, E(x) and E's last hidden layer, and write projection.npz into the checkpoint."""
 
-    name: CheckpointName
-    """A checkpoint's name or its folder."""
     seed: int = 42
     """Of UMAP."""
 
+    def __post_init__(self) -> None:
+        """Refuse a seed that UMAP does not take."""
+        check_range("seed", self.seed, 0, MAX_SEED)
+
     def run(self) -> Answer:
         """Map, write, and say how far each map can be trusted."""
-        from bigan import checkpoint
         from bigan.card import write_card
         from bigan.explore.gallery import load_gallery
         from bigan.explore.projection import project, save_projection
 
-        folder = checkpoint.find(self.name)
+        folder, model = self.load()
         gallery = load_gallery(folder)
         if gallery is None:
             raise ValueError(f"The checkpoint {self.name} has no gallery to map; `python -m bigan gallery` makes one.")
-        projection = project(checkpoint.load(folder), gallery, self.seed, tell)
+        projection = project(model, gallery, self.seed, tell)
         save_projection(projection, folder)
         write_card(folder)
         maps = {
@@ -43,4 +46,4 @@ class Project(Command):
             for space, m in projection.maps.items()
         ]
         header = ("space", "trustworthiness", "15-NN accuracy on the map", "in the full space")
-        return Answer(document, f"{table(header, rows)}\n\nWritten to {folder / 'projection.npz'}.")
+        return Answer(document, f"{table(header, rows)}\n\nWritten to {folder / PROJECTION_FILE}.")

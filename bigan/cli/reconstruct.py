@@ -9,8 +9,7 @@ import tyro
 from bigan.cli.command import (
     ENLARGEMENT,
     Answer,
-    CheckpointName,
-    Command,
+    ModelCommand,
     OutFile,
     PreparationOption,
     check_kind,
@@ -28,14 +27,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reconstruct(Command):
+class Reconstruct(ModelCommand):
     """Send pictures through E and G: a PNG with a row x, G(E(x)), difference for each, and a report.
 
     A picture that cannot be used is named on standard error; the others are done, and the exit code is 1.
     """
 
-    name: CheckpointName
-    """A checkpoint's name, its folder, or its id on the Hugging Face Hub."""
     files: tyro.conf.Positional[Annotated[tuple[Path, ...], tyro.conf.arg(metavar="FILE...")]]
     """PNG, JPEG, WebP, BMP, TIFF or GIF files."""
     mode: PreparationOption = "plain"
@@ -53,13 +50,11 @@ class Reconstruct(Command):
         """Reconstruct every picture that can be read."""
         import torch
 
-        from bigan import checkpoint
         from bigan.explore.gallery import load_gallery
         from bigan.files import write_file
         from bigan.images import ImageError
 
-        folder = checkpoint.find(self.name)
-        model = checkpoint.load(folder)
+        folder, model = self.load()
         files, prepared = [], []
         problems = []
         for file in self.files:
@@ -85,31 +80,52 @@ def _reconstructed(
     import numpy as np
     import torch
 
-    from bigan.explore.reconstruction import index_gallery, reports
-    from bigan.latent import off_prior_share
     from bigan.pictures import difference_picture, mosaic, png_bytes, to_uint8
 
-    z = model.encode(x)  # (B, Z)
-    x_hat = model.generate(z)  # (B, C, H, W)
-    distances = torch.linalg.vector_norm((x_hat - x).flatten(1), dim=1)  # (B,)
-    shares, logits = off_prior_share(z, model.config.prior), model.score(x, z)  # (B,) each
-    columns = zip(files, distances.tolist(), shares.tolist(), logits.tolist(), z.tolist(), strict=True)
-    names = ("file", "distance", "off_prior_share", "encoder_pair_logit", "latent")
-    facts: list[dict[str, Any]] = [dict(zip(names, values, strict=True)) for values in columns]
-    if gallery is not None:
-        for fact, report in zip(facts, reports(model, x, index_gallery(model, gallery)), strict=True):
-            fact |= _beside_gallery(report, gallery.class_names)
+    x = x.cpu()
+    x_hat, found = _alone(model, x) if gallery is None else _beside_gallery(model, x, gallery)
     cells = []
     for image, image_hat in zip(x, x_hat, strict=True):
         pair = to_uint8(torch.stack([image, image_hat]).expand(-1, 3, -1, -1))  # (2, 3, H, W)
         difference = np.asarray(difference_picture(image_hat - image, scale=1)).transpose(2, 0, 1)  # (3, H, W)
         cells += [*pair, difference]
+    facts = [{"file": file} | fact for file, fact in zip(files, found, strict=True)]
     return png_bytes(mosaic(np.stack(cells), columns=3, scale=ENLARGEMENT)), facts
 
 
-def _beside_gallery(report: "ReconstructionReport", class_names: tuple[str, ...]) -> dict[str, Any]:
-    """What only a gallery of real images can say."""
+def _alone(model: "BiGAN", x: "Float[Tensor, 'B C H W']") -> "tuple[Float[Tensor, 'B C H W'], list[dict[str, Any]]]":
+    """G(E(x)), and what can be said of each image by itself."""
+    import torch
+
+    from bigan.latent import off_prior_share
+
+    z = model.encode(x)  # (B, Z)
+    x_hat = model.generate(z).cpu()  # (B, C, H, W)
+    distances = torch.linalg.vector_norm((x_hat - x).flatten(1), dim=1)  # (B,)
+    shares, logits = off_prior_share(z, model.config.prior), model.score(x, z)  # (B,) each
+    columns = zip(distances.tolist(), shares.tolist(), logits.tolist(), z.tolist(), strict=True)
+    names = ("distance", "off_prior_share", "encoder_pair_logit", "latent")
+    return x_hat, [dict(zip(names, values, strict=True)) for values in columns]
+
+
+def _beside_gallery(
+    model: "BiGAN", x: "Float[Tensor, 'B C H W']", gallery: "Gallery"
+) -> "tuple[Float[Tensor, 'B C H W'], list[dict[str, Any]]]":
+    """The same, and what only a gallery of real images can say."""
+    import torch
+
+    from bigan.explore.reconstruction import index_gallery, reports
+
+    found = reports(model, x, index_gallery(model, gallery))
+    return torch.stack([report.x_hat for report in found]), [_facts(report, gallery.class_names) for report in found]
+
+
+def _facts(report: "ReconstructionReport", class_names: tuple[str, ...]) -> dict[str, Any]:
     return {
+        "distance": report.distance,
+        "off_prior_share": report.off_prior_share,
+        "encoder_pair_logit": report.encoder_pair_logit,
+        "latent": report.z.tolist(),
         "ratio": report.ratio,
         "percentile": report.percentile,
         "reconstruction_pair_logit": report.reconstruction_pair_logit,

@@ -7,23 +7,21 @@ from pathlib import Path
 from bigan.cli.command import (
     ENLARGEMENT,
     Answer,
-    CheckpointName,
-    Command,
+    ModelCommand,
     OutFile,
     check_kind,
     check_range,
     table,
 )
+from bigan.config import MAX_SEED
 
 MAX_COUNT = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample(Command):
+class Sample(ModelCommand):
     """Draw images G(z) into a PNG, or with their latents into an NPZ file."""
 
-    name: CheckpointName
-    """A checkpoint's name, its folder, or its id on the Hugging Face Hub."""
     seed: int = 0
     """The same seed draws the same latents, whatever the count."""
     count: int = 64
@@ -34,28 +32,30 @@ class Sample(Command):
     """The file to write, .png or .npz."""
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be written."""
+        """Refuse what cannot be written or drawn."""
         check_kind(self.out, ".png", ".npz")
         check_range("count", self.count, 1, MAX_COUNT)
+        check_range("seed", self.seed, 0, MAX_SEED)
+        if not 0 < self.truncation <= 1:
+            raise ValueError(f"truncation is {self.truncation}; it must be above 0 and at most 1.")
 
     def run(self) -> Answer:
         """Draw and write."""
         import numpy as np
 
-        import bigan
         from bigan.arrays import write_arrays
         from bigan.files import write_file
         from bigan.pictures import mosaic, png_bytes
 
-        model = bigan.load(self.name)
+        _, model = self.load()
         z = model.sample_latents(self.count, self.seed, self.truncation)  # (B, Z)
         x = model.generate(z)  # (B, C, H, W)
-        logits = model.score(x, z)  # (B,)
+        logits = model.score(x, z).cpu()  # (B,)
         if self.out.suffix.lower() == ".png":
             content = png_bytes(mosaic(x, math.ceil(math.sqrt(self.count)), ENLARGEMENT))
             write_file(self.out, lambda file: file.write(content))
         else:
-            arrays = {"z": z.numpy(), "x": x.numpy(), "logits": logits.numpy()}
+            arrays = {"z": z.cpu().numpy(), "x": x.cpu().numpy(), "logits": logits.numpy()}
             facts = {"seed": np.int64(self.seed), "truncation": np.float64(self.truncation)}
             write_arrays(self.out, **arrays, **{name: np.asarray(value) for name, value in facts.items()})
         passed = int((logits > 0).sum())
