@@ -294,5 +294,5 @@ def _checked_device(device: str) -> torch.device:
     try:
         torch.zeros(1, device=device).item()  # which a device without memory ("meta") cannot answer either
         return torch.device(device)
-    except (RuntimeError, AssertionError) as error:  # AssertionError: a PyTorch built without that device
+    except (RuntimeError, AssertionError, ImportError) as error:  # the last two: a PyTorch built without that device
         raise ValueError(f"device is {device!r}; it must be one that PyTorch has here, such as 'cpu'.") from error

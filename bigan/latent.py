@@ -18,7 +18,7 @@ PATHS: tuple[Path, ...] = get_args(Path)
 
 NORMAL_LIMIT = 3.0  # standard deviations; 0.27 % of the components of a normal prior lie beyond it
 LARGEST_INSIDE = 1 - 2**-24  # the last float32 before 1: the probit is infinite at the ends of the uniform prior
-MAX_SEED = 2**63 - 1
+MAX_GENERATOR_SEED = 2**63 - 1  # of torch.Generator; what people may choose ends sooner (config.MAX_SEED)
 TINY = 1e-6  # lengths and angles (in radians) below it have no direction worth following
 
 
@@ -44,8 +44,8 @@ def sample(prior: Prior, shape: tuple[int, int], seed: int, truncation: float = 
     """
     if not 0 < truncation <= 1:
         raise ValueError(f"truncation is {truncation}; it must be above 0 and at most 1.")
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"seed is {seed}; it must be 0 to {MAX_SEED}.")
+    if not 0 <= seed <= MAX_GENERATOR_SEED:
+        raise ValueError(f"seed is {seed}; it must be 0 to {MAX_GENERATOR_SEED}.")
     generator = torch.Generator().manual_seed(seed)
     if prior == "uniform":
         return (torch.rand(shape, generator=generator) * 2 - 1) * truncation  # (B, Z)

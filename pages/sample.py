@@ -4,11 +4,12 @@ import random
 
 import streamlit as st
 
+from bigan.config import MAX_SEED
 from bigan.pictures import mosaic, png_bytes
 from bigan.ui import charts, neighbours, page, pictures, state
 from bigan.ui.downloads import npz_bytes
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.sources import MAX_SAMPLES, MAX_SEED, Sample, resolve_source
+from bigan.ui.sources import MAX_SAMPLES, Sample, resolve_source
 
 COUNTS = (16, 25, 36, 49, 64, 81, 100)  # squares, so that the grid is one
 DEFAULT_COUNT = 64

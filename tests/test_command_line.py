@@ -209,6 +209,7 @@ def test_the_recorded_command_is_portable_and_means_the_same(words: str, recorde
     [
         ("sample nowhere", "There is no checkpoint 'nowhere'"),
         ("sample tiny --device meta", "device is 'meta'"),
+        ("sample tiny --device hpu", "device is 'hpu'"),
         ("sample tiny --out file/samples.png", "file"),
         ("interpolate tiny --start gallery:nobody", "'nobody'"),
         ("interpolate tiny --end nothing.png", "nothing.png"),

@@ -9,6 +9,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint
+from bigan.config import MAX_SEED
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.models.bigan import BiGAN
 from bigan.ui import sources, state
@@ -144,7 +145,12 @@ def test_a_replaced_checkpoint_is_seen(shown: Path, tiny_model: BiGAN) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    [sources.Sample(7, 12, 0.5), sources.GalleryImage("noise-03"), sources.Upload("0123456789ab", "digit")],
+    [
+        sources.Sample(7, 12, 0.5),
+        sources.Sample(MAX_SEED, 0, 1.0),
+        sources.GalleryImage("noise-03"),
+        sources.Upload("0123456789ab", "digit"),
+    ],
     ids=str,
 )
 def test_source_survives_being_written_into_a_link(source: sources.Source) -> None:

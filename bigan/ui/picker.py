@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from bigan.config import MAX_SEED
 from bigan.ui import pictures, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import answer
 from bigan.ui.sources import (
     MAX_SAMPLES,
-    MAX_SEED,
     GalleryImage,
     Resolved,
     Sample,

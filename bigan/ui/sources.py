@@ -17,10 +17,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan import images
+from bigan.config import MAX_SEED
 from bigan.data import scale
 from bigan.ui.loaders import OpenCheckpoint
 
-MAX_SEED = 2**31 - 1
 MAX_SAMPLES = 100
 MAX_UPLOADS = 20  # pictures remembered in one session, the oldest forgotten first
 HASH_DIGITS = 12
