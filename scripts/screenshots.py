@@ -13,10 +13,10 @@ FOLDER = Path(__file__).parents[1] / "docs"
 WIDTH, HEIGHT = 1400, 1000
 SETTLE_MS = 3000  # charts and the map draw after the script is done
 SHOTS = {
-    "home": "home",
+    "home": "",
     "sample": "sample?seed=3&cell=4",
     "reconstruct": "reconstruct?source=gallery:opencv-2512",
-    "walk": "interpolate?a=gallery:opencv-3507&b=gallery:opencv-0004",
+    "walk": "interpolate?a=gallery:opencv-3507&b=gallery:opencv-2512",
     "map": "map?space=penultimate",
 }
 COLOURS = 256  # of a screenshot's palette: a tenth of the size, and no difference to the eye
