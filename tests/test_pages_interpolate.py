@@ -20,10 +20,10 @@ SECONDS = 60
 
 @pytest.fixture
 def shown(mapped_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of a checkpoint with a gallery, where the app looks first."""
+    """A copy of a checkpoint with a gallery, where alone the app looks."""
     folder = tmp_path / "tiny"
     shutil.copytree(mapped_checkpoint, folder)
-    monkeypatch.setenv("BIGAN_CHECKPOINTS", str(tmp_path))
+    monkeypatch.setattr(checkpoint, "_places", lambda: [tmp_path])  # and not those that are shipped
     return folder
 
 
