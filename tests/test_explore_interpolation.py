@@ -48,7 +48,8 @@ def test_a_walk_on_the_spot_is_even(tiny_model: BiGAN) -> None:
 
 
 def test_ends_of_another_size_are_refused(tiny_model: BiGAN) -> None:
-    with pytest.raises(ValueError, match="5 and 5 components; this model's latents have 8"):
+    latent_dim = tiny_model.config.latent_dim
+    with pytest.raises(ValueError, match=f"5 and 5 components; this model's latents have {latent_dim}"):
         walk(tiny_model, torch.zeros(5), torch.zeros(5), 3, "prior")
     with pytest.raises(ValueError, match="num_steps is 1"):
-        walk(tiny_model, torch.zeros(8), torch.zeros(8), 1, "prior")
+        walk(tiny_model, torch.zeros(latent_dim), torch.zeros(latent_dim), 1, "prior")

@@ -1,6 +1,7 @@
 """A server of the app with a tiny checkpoint, and a visitor in a real Chromium who may reach nothing else."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,20 +15,23 @@ import pytest
 from visitor import OWN_HOST, WAIT_SECONDS, Visitor
 
 from bigan.benchmark.browser import ARGUMENTS
+from bigan.checkpoint import DEFAULT_NAME
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
-def site(mapped_checkpoint: Path, chromium: str) -> Iterator[str]:  # noqa: ARG001
-    """The address of a running app whose only checkpoint is the tiny one with a map."""
+def site(mapped_checkpoint: Path, chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001
+    """The address of a running app whose default checkpoint is the tiny one with a map, in place of the shipped."""
+    places = tmp_path_factory.mktemp("places")
+    shutil.copytree(mapped_checkpoint, places / DEFAULT_NAME)
     with socket.socket() as listener:
         listener.bind((OWN_HOST, 0))
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     options = ["--server.address", OWN_HOST, "--server.port", str(port), "--server.headless", "true"]
-    environment = os.environ | {"BIGAN_CHECKPOINTS": str(mapped_checkpoint.parent), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"BIGAN_CHECKPOINTS": str(places), "OMP_NUM_THREADS": "1"}
     address = f"http://{OWN_HOST}:{port}"
     with subprocess.Popen(
         command + options, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -51,7 +55,7 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     raise AssertionError(f"the server did not answer within {START_SECONDS:.0f} s")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # ended before another test starts playwright in this process
 def browser(chromium: str) -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 
