@@ -160,7 +160,7 @@ class Train(Command):
                 done = (metrics.epoch - 1) * metrics.num_steps + metrics.step
                 if bar.total is None:  # the first step says how long an epoch is, and where the run continues
                     bar.total = self.recipe.train.total_epochs * metrics.num_steps * metrics.num_images
-                    bar.initial = bar.n = (done - 1) * metrics.num_images
+                    bar.initial = bar.n = bar.last_print_n = (done - 1) * metrics.num_images
                 bar.set_postfix(_postfix(metrics), refresh=False)
                 bar.update(metrics.num_images)
 
