@@ -245,6 +245,12 @@ def launch(config: TrainConfig, devices: int = 1, num_nodes: int = 1, accelerato
     return fabric
 
 
+def leave() -> None:
+    """Part from the other processes; without it a process may abort when it ends, its network threads still running."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def _losses(state: TrainingState, x: Tensor, z: Tensor) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """The losses of D and of (G, E). D sees the two kinds of pair in separate passes: batch norm is per source."""
     model = state.model

@@ -87,6 +87,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "from test_distributed import CASES, train_and_write\n"
         "for schedule, batch_norm in CASES:\n"
         f"    train_and_write(Path({str(folder)!r}), schedule, batch_norm, 2)\n"
+        "from bigan.training import leave\n"
+        "leave()\n"
     )
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     ended = subprocess.run(

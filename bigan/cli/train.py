@@ -85,7 +85,7 @@ class Train(Command):
         gallery = self._gallery()
         from bigan.card import write_card
         from bigan.run import Run
-        from bigan.training import DivergedError, launch
+        from bigan.training import DivergedError, launch, leave
 
         fabric = launch(self.recipe.train, self.devices, self.num_nodes, self.accelerator)
         run = Run(self.folder, Recipe(self.recipe.model, self.recipe.train), *parts, fabric, gallery)
@@ -99,6 +99,7 @@ class Train(Command):
             ) from error
         target = self.checkpoint or self.folder / "checkpoint"
         run.export(target, self.recipe.name, self.command_line())
+        leave()
         if fabric.global_rank:
             return None
         write_card(target)
