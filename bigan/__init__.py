@@ -6,13 +6,14 @@ if TYPE_CHECKING:
     from bigan.checkpoint import CheckpointError, list_checkpoints, load
     from bigan.config import ModelConfig
     from bigan.images import ImageError
-    from bigan.models.bigan import BiGAN
+    from bigan.models.bigan import BiGAN, CapabilityError
 
 __version__ = "0.1.0"
-__all__ = ["BiGAN", "CheckpointError", "ImageError", "ModelConfig", "list_checkpoints", "load"]
+__all__ = ["BiGAN", "CapabilityError", "CheckpointError", "ImageError", "ModelConfig", "list_checkpoints", "load"]
 
 _HOMES = {
     "BiGAN": "bigan.models.bigan",
+    "CapabilityError": "bigan.models.bigan",
     "CheckpointError": "bigan.checkpoint",
     "ImageError": "bigan.images",
     "ModelConfig": "bigan.config",

@@ -1,15 +1,27 @@
 """What to build and how to train it: frozen dataclasses, JSON in and out, and the named recipes."""
 
 import dataclasses
+import itertools
 import math
 import reprlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar, no_type_check
+from typing import Any, Literal, TypeVar, get_args, no_type_check
 
 Prior = Literal["uniform", "normal"]
-Objective = Literal["label-swapped", "minimax"]
+Objective = Literal[
+    "label-swapped",
+    "minimax",
+    "gan",
+    "latent-regressor",
+    "latent-regressor-after",
+    "joint-latent-regressor",
+    "autoencoder-l2",
+    "autoencoder-l1",
+    "supervised",
+]
+Network = Literal["generator", "encoder", "discriminator"]
 Schedule = Literal["simultaneous", "alternating"]
 Precision = Literal["bf16", "fp32"]
 Split = Literal["test", "validation"]
@@ -21,6 +33,7 @@ MAX_HIDDEN_DIM = 16384
 MAX_HIDDEN_LAYERS = 16
 MAX_PIXELS = 3 * 256 * 256
 MAX_PARAMETERS = 500_000_000
+NETWORKS: tuple[Network, ...] = get_args(Network)
 MAX_SEED = 2**32 - 1  # the largest that numpy and scikit-learn take too
 
 
@@ -38,6 +51,11 @@ def _check_number(name: str, value: object, condition: Callable[[float], bool], 
     """A finite number that meets the condition; neither a string nor a truth value from someone's JSON."""
     number = type(value) in (int, float) and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
     _check(number and condition(value), name, value, allowed)  # type: ignore[arg-type]
+
+
+def _subsets(names: tuple[Network, ...]) -> list[tuple[Network, ...]]:
+    """All choices of one or more of the names, each in their order."""
+    return [chosen for count in range(1, len(names) + 1) for chosen in itertools.combinations(names, count)]
 
 
 # Not typing.Self: the shape checker of the tests decorates methods one by one and cannot resolve it.
@@ -81,6 +99,10 @@ class ModelConfig(_Json):
     """Hidden layers of each network; at least 2, since D sees z from the second on."""
     batch_norm: bool = True
     """Batch normalisation where the paper has it; off, an update depends on its batch only through a mean."""
+    networks: tuple[Network, ...] = NETWORKS
+    """Which of the three there are: a GAN has no encoder, an autoencoder no discriminator."""
+    discriminator_sees: Literal["pair", "image"] = "pair"
+    """What D judges: (x, z), or x alone as in a GAN."""
 
     def __post_init__(self) -> None:
         """Check every field, so that nothing is allocated for an impossible config."""
@@ -95,6 +117,14 @@ class ModelConfig(_Json):
         _check_whole("hidden_dim", self.hidden_dim, 1, MAX_HIDDEN_DIM)
         _check_whole("num_hidden_layers", self.num_hidden_layers, 2, MAX_HIDDEN_LAYERS)
         _check(isinstance(self.batch_norm, bool), "batch_norm", self.batch_norm, "true or false")
+        order = isinstance(self.networks, tuple) and self.networks in _subsets(NETWORKS)
+        _check(order, "networks", self.networks, f"one or more of {', '.join(NETWORKS)}, in this order")
+        _check(
+            self.discriminator_sees in ("pair", "image"),
+            "discriminator_sees",
+            self.discriminator_sees,
+            "'pair' or 'image'",
+        )
         total = self.num_parameters
         _check(total <= MAX_PARAMETERS, "the number of weights", total, f"at most {MAX_PARAMETERS}")
 
@@ -105,10 +135,16 @@ class ModelConfig(_Json):
 
     @property
     def num_parameters(self) -> int:
-        """Weights of the three networks together."""
-        layers, n = self.num_hidden_layers, self.hidden_dim
-        # z: out of E, into G, and injected into every later hidden layer of D and G; the last 1 is D's output
-        return n * (3 * self.num_pixels + 3 * (layers - 1) * n + 2 * layers * self.latent_dim + 1)
+        """Weights of its networks together."""
+        n, z_dim, more = self.hidden_dim, self.latent_dim, self.num_hidden_layers - 1
+        common = n * self.num_pixels + more * n * n
+        # z comes out of E and into G, and is injected into every later hidden layer of G and of a D of pairs
+        own = {
+            "generator": n * z_dim * (1 + more),
+            "encoder": n * z_dim,
+            "discriminator": n + n * z_dim * more * (self.discriminator_sees == "pair"),
+        }
+        return sum(common + own[name] for name in self.networks)
 
 
 @dataclass(frozen=True)
@@ -134,7 +170,12 @@ class TrainConfig(_Json):
     weight_decay: float = 2.5e-5
     """L2 penalty, added to the gradient of every weight (coupled, as in Adam without the W)."""
     objective: Objective = "label-swapped"
-    """What G and E descend: D's loss with the labels swapped (used by the authors) or the value of equation 3."""
+    """What each network descends (see `bigan.objectives`): for a BiGAN D's loss with the labels swapped, as the
+    authors do, or the value of equation 3; or a rival of the paper's Table 1."""
+    cycle_weight: float = 0.0
+    """Weight of |x - G(E(x))|^2 in the loss of a BiGAN's G and E."""
+    start: str | None = None
+    """A checkpoint whose networks to begin with, in place of fresh ones."""
     schedule: Schedule = "simultaneous"
     """All three networks from one batch at the old weights, or D first and then G with E, on fresh batches."""
     discriminator_steps: int = 1
@@ -159,9 +200,10 @@ class TrainConfig(_Json):
             _check_number("adam_betas", beta, lambda b: 0 <= b < 1, "numbers from 0 to below 1")
         _check_number("adam_eps", self.adam_eps, lambda eps: eps > 0, "a positive number")
         _check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "a number, 0 or more")
-        _check(
-            self.objective in ("label-swapped", "minimax"), "objective", self.objective, "'label-swapped' or 'minimax'"
-        )
+        objectives = get_args(Objective)
+        _check(self.objective in objectives, "objective", self.objective, f"one of {', '.join(objectives)}")
+        _check_number("cycle_weight", self.cycle_weight, lambda weight: weight >= 0, "a number, 0 or more")
+        _check(self.start is None or isinstance(self.start, str), "start", self.start, "the name of a checkpoint")
         schedules = ("simultaneous", "alternating")
         _check(self.schedule in schedules, "schedule", self.schedule, "'simultaneous' or 'alternating'")
         _check_whole("discriminator_steps", self.discriminator_steps, 1)
@@ -198,9 +240,23 @@ class Recipe:
     train: TrainConfig = field(default_factory=TrainConfig)
 
 
+# The rivals of the paper's Table 1: the same networks, as far as they have them, and the same optimiser.
+_GAN = ModelConfig(networks=("generator", "discriminator"), discriminator_sees="image")
+_REGRESSOR = ModelConfig(discriminator_sees="image")
+_AUTOENCODER = ModelConfig(networks=("generator", "encoder"))
+
 RECIPES = {
     "mnist": Recipe(),
     "fashion-mnist": Recipe(ModelConfig(dataset="fashion-mnist")),
+    "mnist-gan": Recipe(_GAN, TrainConfig(objective="gan")),
+    "mnist-lr": Recipe(_REGRESSOR, TrainConfig(objective="latent-regressor")),
+    "mnist-lr-after": Recipe(_AUTOENCODER, TrainConfig(objective="latent-regressor-after", start="mnist-gan")),
+    "mnist-jlr": Recipe(_REGRESSOR, TrainConfig(objective="joint-latent-regressor")),
+    "mnist-ae-l2": Recipe(_AUTOENCODER, TrainConfig(objective="autoencoder-l2")),
+    "mnist-ae-l1": Recipe(_AUTOENCODER, TrainConfig(objective="autoencoder-l1")),
+    "mnist-supervised": Recipe(
+        ModelConfig(networks=("encoder",), latent_dim=10, prior="normal"), TrainConfig(objective="supervised")
+    ),
     # For trying things out: one core trains it on the shipped gallery in under a minute.
     "tiny": Recipe(
         ModelConfig(latent_dim=10, hidden_dim=128),

@@ -86,6 +86,10 @@ class Dataset:
         """Number of images."""
         return len(self.images)
 
+    def to(self, device: torch.device | str) -> "Dataset":
+        """The same on a device."""
+        return Dataset(self.name, self.images.to(device), self.labels.to(device), self.class_names)
+
     def subset(self, chosen: Bool[Tensor, " N"]) -> "Dataset":
         """The chosen images, in their order."""
         return Dataset(self.name, self.images[chosen], self.labels[chosen], self.class_names)

@@ -73,11 +73,12 @@ class Run:
                 )
         self.folder, self.recipe, self.fabric = folder, recipe, fabric
         self.training, self.held_out, self.gallery = training, held_out, gallery
-        self.images = training.images.to(fabric.device)
+        self.data = training.to(fabric.device)
         self.state = TrainingState(recipe, fabric.device)
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
-        self.recorder = Recorder(gallery) if gallery is not None else None
+        inverts = {"generator", "encoder"} <= set(recipe.model.networks)
+        self.recorder = Recorder(gallery) if gallery is not None and inverts else None
         if (folder / STATE_FILE).exists():
             self._resume()
         if fabric.world_size > 1:
@@ -104,7 +105,7 @@ class Run:
         while self.state.epoch < total:
             started, losses = time.monotonic(), []
             try:
-                for metrics in train_epoch(self.state, self.images, self.fabric):
+                for metrics in train_epoch(self.state, self.data, self.fabric):
                     losses.append(metrics)
                     yield metrics
             except DivergedError as error:
@@ -133,8 +134,8 @@ class Run:
         """Write the checkpoint: weights in float16, history, replay, gallery and how it was trained."""
         if self.fabric.global_rank:
             return
-        estimate_batch_norm(self.state.model, self.images)
-        checkpoint.save(self.state.model, folder)
+        estimate_batch_norm(self.state.model, self.data.images)
+        checkpoint.save(self.state.model.with_networks(self.state.objective.ships), folder)
         config, epochs = self.recipe.train, self.state.epoch
         facts = {
             "recipe": recipe_name,
@@ -156,8 +157,9 @@ class Run:
         }
         write_text(folder / TRAIN_FILE, json.dumps(facts, indent=2) + "\n")
         write_text(folder / HISTORY_FILE, history_csv(self.history))
-        if self.gallery is not None and self.recorder is not None:
+        if self.gallery is not None:
             save_gallery(self.gallery, folder)
+        if self.recorder is not None:
             write_arrays(folder / REPLAY_FILE, **self.recorder.arrays())
 
     def _diverged(self, what: str) -> DivergedError:
@@ -166,7 +168,7 @@ class Run:
         return DivergedError(f"{what} {place if saved else 'Nothing had been saved yet.'}")
 
     def _end_of_epoch(self, losses: list[StepMetrics], seconds: float, keep: bool) -> None:
-        # JD and EG are means over the epoch's moving weights; the report's JD is measured at fixed ones.
+        # The losses are means over the epoch's moving weights; the report's JD is measured at fixed ones.
         row: dict[str, float] = {
             "epoch": float(self.state.epoch),
             "learning_rate": self.recipe.train.learning_rate_at(max(0, self.state.epoch - 1)),
@@ -175,8 +177,7 @@ class Run:
         row["seconds"] = round(self.seconds, 1)
         if losses:
             row["images_per_second"] = float(round(sum(step.num_images for step in losses) / seconds))
-            row["JD"] = sum(step.discriminator_loss for step in losses) / len(losses)
-            row["EG"] = sum(step.generator_encoder_loss for step in losses) / len(losses)
+            row |= {name: sum(step.losses[name] for step in losses) / len(losses) for name in losses[0].losses}
         if keep and self.fabric.global_rank == 0:
             row |= self._look()
         self.history.append(row)
@@ -184,7 +185,7 @@ class Run:
     def _look(self) -> dict[str, float]:
         """Evaluate, and keep pictures for the replay. Draws on no random state of the training."""
         model = self.state.model
-        estimate_batch_norm(model, self.images, MONITOR_BATCHES)
+        estimate_batch_norm(model, self.data.images, MONITOR_BATCHES)
         metrics = quick_metrics(
             model, self.training.images, self.training.labels, self.held_out.images, self.held_out.labels
         )

@@ -1,7 +1,7 @@
 """Training: the steps, the two schedules and the loop that yields what happened.
 
 Randomness comes from (seed, epoch) alone, so an epoch is the same whether or not the run was interrupted before it.
-Shapes: N training images, B batch, C H W image, Z latent components.
+Shapes: N training images, B batch, Z latent components.
 """
 
 from __future__ import annotations
@@ -14,19 +14,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 import torch
-from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from bigan import checkpoint
 from bigan.config import Recipe, TrainConfig
-from bigan.data import scale
+from bigan.data import Dataset, scale
 from bigan.machine import keep_freed_memory
 from bigan.models.bigan import BiGAN
-from bigan.objectives.bigan import discriminator_loss, label_swapped_loss, minimax_loss
+from bigan.objectives import Batch, objective_of
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-GENERATOR_ENCODER_LOSSES = {"label-swapped": label_swapped_loss, "minimax": minimax_loss}
 
 
 class DivergedError(RuntimeError):
@@ -35,7 +33,7 @@ class DivergedError(RuntimeError):
 
 @dataclass(frozen=True)
 class StepMetrics:
-    """One update of D and one of G and E."""
+    """One update of every player."""
 
     epoch: int
     """Counted from 1."""
@@ -46,30 +44,38 @@ class StepMetrics:
     num_images: int
     """Images used by this step, over all processes."""
     learning_rate: float
-    discriminator_loss: float
-    """JD in nats over this process's share of the batch; log 2 when D is undecided."""
-    generator_encoder_loss: float
-    """The loss of G and E in nats, over the same share."""
+    losses: dict[str, float]
+    """The loss of each player of the objective, over this process's share of the batch, such as JD and EG."""
 
 
 class TrainingState:
-    """What a run is at the end of an epoch: networks, their two Adams, and the number of epochs done."""
+    """What a run is at the end of an epoch: networks, an Adam for each player, and the number of epochs done."""
 
     def __init__(self, recipe: Recipe, device: torch.device | str = "cpu") -> None:
-        """A fresh state, its weights drawn from the recipe's seed."""
+        """A fresh state, its weights drawn from the recipe's seed or taken from the checkpoint to start with.
+
+        Raises:
+            ValueError: the objective does not fit the model, or there is no such checkpoint.
+        """
         self.config = recipe.train
-        self.model = BiGAN(recipe.model).initialise(recipe.train.seed).to(device).train()
-        self.discriminator_adam = _adam(self.model.discriminator.parameters(), recipe.train)
-        both = [*self.model.generator.parameters(), *self.model.encoder.parameters()]
-        self.generator_encoder_adam = _adam(both, recipe.train)
+        self.objective = objective_of(recipe.model, recipe.train)
+        self.model = BiGAN(recipe.model).initialise(recipe.train.seed)
+        self.objective.begin(self.model)
+        if recipe.train.start is not None:
+            _take_networks(self.model, recipe.train.start)
+        self.model.to(device).train()
+        self.adams = {
+            player: _adam([w for name in names for w in getattr(self.model, name).parameters()], recipe.train)
+            for player, names in self.objective.players.items()
+        }
         self.epoch = 0
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights and Adam's moments by name: all that the next epoch depends on, besides `epoch`."""
         named = {f"model.{name}": weight.detach() for name, weight in self.model.named_parameters()}
-        for prefix, adam in self._adams().items():
+        for player, adam in self.adams.items():
             for index, moments in adam.state_dict()["state"].items():
-                named |= {f"{prefix}.{index}.{key}": value for key, value in moments.items()}
+                named |= {f"adam.{player}.{index}.{key}": value for key, value in moments.items()}
         return named
 
     def restore(self, tensors: dict[str, Tensor], epoch: int) -> None:
@@ -83,34 +89,30 @@ class TrainingState:
             raise ValueError(f"The state must hold exactly the {len(expected)} tensors of this recipe.")
         weights = {name.removeprefix("model."): t for name, t in tensors.items() if name.startswith("model.")}
         self.model.load_state_dict(weights, strict=False)  # batch-norm statistics are re-estimated, not kept
-        for prefix, adam in self._adams().items():
-            state: dict[int, dict[str, Tensor]] = {}
-            for name in (name for name in tensors if name.startswith(prefix + ".")):
-                index, key = name.removeprefix(prefix + ".").split(".")
+        for player, adam in self.adams.items():
+            prefix, state = f"adam.{player}.", cast(dict[int, dict[str, Tensor]], {})
+            for name in (name for name in tensors if name.startswith(prefix)):
+                index, key = name.removeprefix(prefix).split(".")
                 state.setdefault(int(index), {})[key] = tensors[name]
             adam.load_state_dict({"state": state, "param_groups": adam.state_dict()["param_groups"]})
         self.epoch = epoch
 
     def _expected_shapes(self) -> dict[str, tuple[int, ...]]:
         shapes = {f"model.{name}": tuple(weight.shape) for name, weight in self.model.named_parameters()}
-        for prefix, adam in self._adams().items():
+        for player, adam in self.adams.items():
             for index, weight in enumerate(_weights(adam)):
-                shapes[f"{prefix}.{index}.step"] = ()
-                shapes |= {f"{prefix}.{index}.{key}": tuple(weight.shape) for key in ("exp_avg", "exp_avg_sq")}
+                prefix = f"adam.{player}.{index}"
+                shapes[f"{prefix}.step"] = ()
+                shapes |= {f"{prefix}.{key}": tuple(weight.shape) for key in ("exp_avg", "exp_avg_sq")}
         return shapes
 
-    def _adams(self) -> dict[str, torch.optim.Adam]:
-        return {"discriminator_adam": self.discriminator_adam, "generator_encoder_adam": self.generator_encoder_adam}
 
-
-def train(
-    state: TrainingState, images: UInt8[Tensor, "N C H W"], fabric: Fabric, num_epochs: int | None = None
-) -> Iterator[StepMetrics]:
+def train(state: TrainingState, data: Dataset, fabric: Fabric, num_epochs: int | None = None) -> Iterator[StepMetrics]:
     """Train until all epochs of the state's config are done, yielding after every step.
 
     Args:
         state: where to begin; it is advanced in place.
-        images: the training images, on the device of the state.
+        data: the training images and their labels, on the device of the state.
         fabric: devices, processes and precision, from `launch`.
         num_epochs: stop after that many more epochs.
 
@@ -119,91 +121,85 @@ def train(
     """
     last = state.config.total_epochs if num_epochs is None else state.epoch + num_epochs
     while state.epoch < min(last, state.config.total_epochs):
-        yield from train_epoch(state, images, fabric)
+        yield from train_epoch(state, data, fabric)
 
 
-def train_epoch(state: TrainingState, images: UInt8[Tensor, "N C H W"], fabric: Fabric) -> Iterator[StepMetrics]:
+def train_epoch(state: TrainingState, data: Dataset, fabric: Fabric) -> Iterator[StepMetrics]:
     """One epoch. `state.epoch` counts it once the last step has been yielded."""
     config = state.config
     learning_rate = config.learning_rate_at(state.epoch)
-    for adam in (state.discriminator_adam, state.generator_encoder_adam):
+    for adam in state.adams.values():
         adam.param_groups[0]["lr"] = learning_rate
     state.model.train()
     step_function = simultaneous_step if config.schedule == "simultaneous" else alternating_step
     batches_per_step = 1 if config.schedule == "simultaneous" else config.discriminator_steps + 1
-    batches = epoch_batches(state, images, fabric)
-    num_steps = math.ceil(len(images) / config.batch_size / batches_per_step)
+    batches = epoch_batches(state, data, fabric)
+    num_steps = math.ceil(len(data) / config.batch_size / batches_per_step)
     for step in range(1, num_steps + 1):
-        d_loss, ge_loss = step_function(state, batches, fabric)
+        losses = step_function(state, batches, fabric)
         yield StepMetrics(
             epoch=state.epoch + 1,
             step=step,
             num_steps=num_steps,
             num_images=batches_per_step * config.batch_size,
             learning_rate=learning_rate,
-            discriminator_loss=d_loss,
-            generator_encoder_loss=ge_loss,
+            losses=losses,
         )
     state.epoch += 1
 
 
-Batch = tuple[Float[Tensor, "B C H W"], Float[Tensor, "B Z"]]
-
-
-def epoch_batches(state: TrainingState, images: UInt8[Tensor, "N C H W"], fabric: Fabric) -> Iterator[Batch]:
-    """This process's share of each batch (x, z) of an epoch, endless: the order wraps around.
+def epoch_batches(state: TrainingState, data: Dataset, fabric: Fabric) -> Iterator[Batch]:
+    """This process's share of each batch of an epoch, endless: the order wraps around.
 
     Every process draws the whole batch and keeps every world_size-th image of it, so one process and many see the
     same global batches.
     """
-    config, device = state.config, images.device
+    config, device = state.config, data.images.device
     generator = torch.Generator().manual_seed(config.seed * 1_000_003 + state.epoch)
-    order = torch.randperm(len(images), generator=generator)  # (N,)
+    order = torch.randperm(len(data), generator=generator)  # (N,)
     position, mine = 0, slice(fabric.global_rank, None, fabric.world_size)
     while True:
-        index = torch.arange(position, position + config.batch_size) % len(images)
+        index = torch.arange(position, position + config.batch_size) % len(data)
         position += config.batch_size
         seed = int(torch.randint(2**31, (), generator=generator))
         z = state.model.sample_latents(config.batch_size, seed)  # (B, Z)
-        yield scale(images[order[index[mine]].to(device)]), z[mine]
+        chosen = order[index[mine]].to(device)
+        yield Batch(scale(data.images[chosen]), z[mine], data.labels[chosen])
 
 
-def simultaneous_step(state: TrainingState, batches: Iterator[Batch], fabric: Fabric) -> tuple[float, float]:
-    """D, and G with E, from one batch and one forward pass, all gradients at the old weights.
+def simultaneous_step(state: TrainingState, batches: Iterator[Batch], fabric: Fabric) -> dict[str, float]:
+    """All players from one batch and one forward pass, all gradients at the old weights.
 
     Source: official code, train_gan.py:527-533 (update_both).
     """
-    x, z = next(batches)
-    with fabric.autocast():
-        d_loss, ge_loss = _losses(state, x, z)
-    _check_finite(state, JD=d_loss, EG=ge_loss)
-    # Two backward passes through one graph; each visits only what its own weights need.
-    d_gradients = torch.autograd.grad(d_loss, _weights(state.discriminator_adam), retain_graph=True)
-    ge_gradients = torch.autograd.grad(ge_loss, _weights(state.generator_encoder_adam))
-    _descend(state.discriminator_adam, d_gradients, fabric)
-    _descend(state.generator_encoder_adam, ge_gradients, fabric)
-    return d_loss.item(), ge_loss.item()
+    return _step(state, next(batches), fabric, list(state.adams))
 
 
-def alternating_step(state: TrainingState, batches: Iterator[Batch], fabric: Fabric) -> tuple[float, float]:
-    """One or more steps of D, then one of G with E against the new D, each on a fresh batch.
+def alternating_step(state: TrainingState, batches: Iterator[Batch], fabric: Fabric) -> dict[str, float]:
+    """One or more steps of D, then one of all other players against the new D, each on a fresh batch.
 
     Source: Donahue et al. 2017, section 3.4.
     """
+    first, *others = state.adams
     for _ in range(state.config.discriminator_steps):
-        x, z = next(batches)
-        with fabric.autocast():
-            d_loss, _ = _losses(state, x, z)
-        _check_finite(state, JD=d_loss)
-        gradients = torch.autograd.grad(d_loss, _weights(state.discriminator_adam))
-        _descend(state.discriminator_adam, gradients, fabric)
-    x, z = next(batches)
+        losses = _step(state, next(batches), fabric, [first])
+    return losses | _step(state, next(batches), fabric, others)
+
+
+def _step(state: TrainingState, batch: Batch, fabric: Fabric, players: list[str]) -> dict[str, float]:
+    """Move these players along their own losses of one batch, after all gradients are taken."""
     with fabric.autocast():
-        _, ge_loss = _losses(state, x, z)
-    _check_finite(state, EG=ge_loss)
-    gradients = torch.autograd.grad(ge_loss, _weights(state.generator_encoder_adam))
-    _descend(state.generator_encoder_adam, gradients, fabric)
-    return d_loss.item(), ge_loss.item()
+        all_losses = state.objective.losses(state.model, batch)
+    losses = {player: all_losses[player] for player in players}
+    _check_finite(state, losses)
+    # Several backward passes through one graph; each visits only what its own weights need.
+    gradients = {
+        player: torch.autograd.grad(loss, _weights(state.adams[player]), retain_graph=player != players[-1])
+        for player, loss in losses.items()
+    }
+    for player in players:
+        _descend(state.adams[player], gradients[player], fabric)
+    return {player: loss.item() for player, loss in losses.items()}
 
 
 def launch(config: TrainConfig, devices: int = 1, num_nodes: int = 1, accelerator: str = "auto") -> Fabric:
@@ -251,13 +247,15 @@ def leave() -> None:
         torch.distributed.destroy_process_group()
 
 
-def _losses(state: TrainingState, x: Tensor, z: Tensor) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """The losses of D and of (G, E). D sees the two kinds of pair in separate passes: batch norm is per source."""
-    model = state.model
-    encoder_logits = model.discriminator(x, model.encoder(x))  # (B,)
-    generator_logits = model.discriminator(model.generator(z), z)  # (B,)
-    ge_loss = GENERATOR_ENCODER_LOSSES[state.config.objective]
-    return discriminator_loss(encoder_logits, generator_logits), ge_loss(encoder_logits, generator_logits)
+def _take_networks(model: BiGAN, name: str) -> None:
+    """Give a model the networks of a checkpoint, as far as both have them."""
+    source = checkpoint.load(name)
+    common = [network for network in model.config.networks if network in source.config.networks]
+    try:
+        for network in common:
+            getattr(model, network).load_state_dict(getattr(source, network).state_dict(), strict=False)
+    except RuntimeError as error:
+        raise ValueError(f"The networks of {name!r} have other sizes; start must have those of the recipe.") from error
 
 
 def _adam(weights: Iterable[nn.Parameter], config: TrainConfig) -> torch.optim.Adam:
@@ -293,7 +291,7 @@ def _descend(adam: torch.optim.Adam, gradients: Sequence[Tensor], fabric: Fabric
     adam.zero_grad(set_to_none=True)
 
 
-def _check_finite(state: TrainingState, **losses: Tensor) -> None:
+def _check_finite(state: TrainingState, losses: dict[str, Tensor]) -> None:
     for name, loss in losses.items():
         if not math.isfinite(loss.item()):
             settings = json.dumps(state.config.to_dict())

@@ -4,7 +4,7 @@ Trains a checkpoint's weights on for 500 steps at the recipe's first learning ra
 0.1, PyTorch's default) follows each batch-norm layer, then measures the same weights three times: with the moving
 averages, and with statistics averaged over 100 and 1,000 training batches.
 
-    python scripts/batch_norm_statistics.py [CHECKPOINT] [DATA_DIR]
+    python -m scripts.batch_norm_statistics [CHECKPOINT] [DATA_DIR]
 """
 
 import dataclasses

@@ -7,7 +7,6 @@ import statistics
 import time
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 import torch
 from jaxtyping import UInt8
@@ -15,6 +14,8 @@ from torch import Tensor, nn
 
 from bigan.benchmark import Row, at_least, at_most, take_turns
 from bigan.config import RECIPES, ModelConfig, Recipe
+from bigan.data import Dataset
+from bigan.machine import processor_flags
 from bigan.models.bigan import BiGAN
 from bigan.training import StepMetrics, TrainingState, launch, train
 
@@ -75,7 +76,9 @@ class PlainLoop:
 def our_steps(recipe: Recipe, images: UInt8[Tensor, "N C H W"]) -> Iterator[StepMetrics]:
     """The steps of `bigan.training` on the CPU, without end for as long as a benchmark runs."""
     fabric = launch(recipe.train, devices=1, accelerator="cpu")
-    return train(TrainingState(recipe), images, fabric)
+    labels = torch.zeros(len(images), dtype=torch.int64)
+    data = Dataset(recipe.model.dataset, images, labels, class_names=("none",))
+    return train(TrainingState(recipe), data, fabric)
 
 
 def training(
@@ -162,13 +165,6 @@ def step_flops(config: ModelConfig, batch_size: int) -> int:
     backward_e = encoder + hidden * latent + more * square
     backward_g = generator + hidden * pixels + more * square
     return 2 * batch_size * (forward + backward_d + to_latent + to_image + backward_e + backward_g)
-
-
-def processor_flags() -> frozenset[str]:
-    """The processor's abilities as Linux names them; none elsewhere."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
 
 
 def _random_images(config: ModelConfig, num_images: int) -> UInt8[Tensor, "N C H W"]:

@@ -26,6 +26,13 @@ SHIPPED_GALLERY = Path(__file__).parents[2] / "checkpoints" / "mnist" / GALLERY_
 DESCRIPTIONS = {
     "mnist": "The paper's permutation-invariant MNIST model: 400 epochs.",
     "fashion-mnist": "The same networks and training on Fashion-MNIST.",
+    "mnist-gan": "The paper's rival D: a standard GAN, whose discriminator gives the features.",
+    "mnist-lr": "The rival LR as the official code has it: beside a GAN, E learns z from G(z).",
+    "mnist-lr-after": "The rival LR as the paper's text has it: after a GAN, from its checkpoint.",
+    "mnist-jlr": "The rival JLR: as LR, and G helps E with a weight of 0.25.",
+    "mnist-ae-l2": "The rival AE (l2): x to E to G to x, by squared error.",
+    "mnist-ae-l1": "The rival AE (l1): the same by absolute error.",
+    "mnist-supervised": "The encoder's network trained with labels: the upper reference.",
     "tiny": "A small model that one core trains in under a minute, for trying things out.",
 }
 TERMINAL_SECONDS, LOG_SECONDS = 0.2, 60.0  # between two updates of the bar, on a terminal and in a log file
@@ -154,7 +161,7 @@ class Train(Command):
         ) as bar:
 
             def note(row: dict[str, float]) -> None:
-                if "EGr" in row:  # an epoch that was evaluated
+                if row.keys() & {"NNC_e-", "NNC_d"}:  # an epoch that was evaluated
                     bar.write(_evaluated(row), file=sys.stderr)
 
             for metrics in run.steps(note):
@@ -205,13 +212,15 @@ def _portable(path: Path, placeholder: str) -> str:
 def _postfix(metrics: "StepMetrics") -> dict[str, str]:
     return {
         "epoch": str(metrics.epoch),
-        "JD": f"{metrics.discriminator_loss:.3f}",
-        "EG": f"{metrics.generator_encoder_loss:.3f}",
+        **{name: f"{loss:.3f}" for name, loss in metrics.losses.items()},
     }
 
 
 def _evaluated(row: dict[str, float]) -> str:
     """One line on an evaluated epoch."""
-    losses = f"JD {row['JD']:.3f}  EG {row['EG']:.3f}  " if "JD" in row else ""
-    ratio = row["EGr"] / row["EGr_b"]
-    return f"epoch {row['epoch']:.0f}:  {losses}EGr / EGr_b {ratio:.3f}  NNC_e- {row['NNC_e-']:.2f} %"
+    known = {"epoch", "learning_rate", "seconds", "images_per_second", "EGr", "EGr_b", "NNC_e-", "NNC_d"}
+    facts = [f"{name} {value:.3f}" for name, value in row.items() if name not in known]  # the losses
+    if "EGr" in row:
+        facts.append(f"EGr / EGr_b {row['EGr'] / row['EGr_b']:.3f}")
+    facts += [f"{name} {row[name]:.2f} %" for name in ("NNC_e-", "NNC_d") if name in row]
+    return f"epoch {row['epoch']:.0f}:  " + "  ".join(facts)

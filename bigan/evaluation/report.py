@@ -16,7 +16,7 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 import bigan
-from bigan.config import Split
+from bigan.config import NETWORKS, Network, Split
 from bigan.data import Dataset
 from bigan.evaluation import inversion, linear_probe, sample_quality
 from bigan.evaluation.features import encoder_features
@@ -29,7 +29,7 @@ PIXEL_UNIT = "pixel L2"
 LATENT_UNIT = "latent L2"
 NUM_GENERATED = 100_000  # generated images of EGg and EGg_b; official code, train_gan.py:612-762
 NUM_LATENTS = 10_000  # latents of the round trip
-FEATURES = {"NNC_e": "output", "NNC_e-": "penultimate"}
+FEATURES = {"NNC_e": "output", "NNC_e-": "penultimate", "NNC_d": "penultimate"}
 NND_NAMES = dict(zip(sample_quality.NUM_SAMPLES, ("NND/100", "NND/10", "NND"), strict=True))
 
 
@@ -134,19 +134,24 @@ def quick_metrics(
 ) -> dict[str, float]:
     """EGr, EGr_b and NNC_e- (percent): cheap enough to follow a training. The model is not changed.
 
+    Only what the model's networks allow: a GAN has NNC_d in place of them all.
+
     Args:
         model: with averaged batch-norm statistics.
-        training_images: the references of NNC_e-.
+        training_images: the references of the nearest neighbours.
         training_labels: their classes.
         held_out_images: the queries, and what is reconstructed.
         held_out_labels: their classes.
     """
-    frozen = copy.deepcopy(model).eval()
-    trip = inversion.reconstruction(frozen, held_out_images)
+    frozen, found = copy.deepcopy(model).eval(), {}
+    if _has(model, "generator", "encoder"):
+        trip = inversion.reconstruction(frozen, held_out_images)
+        found = {"EGr": trip.distance, "EGr_b": trip.baseline}
+    name = "NNC_e-" if _has(model, "encoder") else "NNC_d"
     accuracy = _nearest_accuracy(
-        frozen, FEATURES["NNC_e-"], training_images, training_labels, held_out_images, held_out_labels
+        frozen, FEATURES[name], training_images, training_labels, held_out_images, held_out_labels
     )
-    return {"EGr": trip.distance, "EGr_b": trip.baseline, "NNC_e-": accuracy.percent}
+    return found | {name: accuracy.percent}
 
 
 def weights_sha256(model: BiGAN) -> str:
@@ -161,19 +166,30 @@ def weights_sha256(model: BiGAN) -> str:
 def _stages(
     model: BiGAN, training: Dataset, held_out: Dataset, seed: int
 ) -> Iterator[tuple[str, Callable[[], dict[str, Measurement]]]]:
-    """What is measured, in the order of the official log, and how."""
-    yield "NND", lambda: _sample_distances(model, held_out, seed)
-    yield "NNC_e", lambda: _nearest_class("NNC_e", model, training, held_out)
-    yield "NNC_e-", lambda: _nearest_class("NNC_e-", model, training, held_out)
-    yield "CLS_e-", lambda: _linear_class(model, training, held_out, seed)
-    yield "JD", lambda: _joint_loss(model, training, seed)
-    yield "EGr", lambda: _trip(inversion.reconstruction(model, held_out.images), PIXEL_UNIT, "EGr", "EGr_b")
-    yield (
-        "EGg",
-        lambda: _trip(inversion.generated_reconstruction(model, NUM_GENERATED, seed), PIXEL_UNIT, "EGg", "EGg_b"),
-    )
-    yield "latent_round_trip", lambda: _latent_trip(model, seed)
-    yield "prior_distance", lambda: _prior_distance(model, held_out)
+    """What can be measured of a model with its networks, in the order of the official log, and how."""
+    if _has(model, "generator"):
+        yield "NND", lambda: _sample_distances(model, held_out, seed)
+    if _has(model, "encoder"):
+        yield "NNC_e", lambda: _nearest_class("NNC_e", model, training, held_out)
+        yield "NNC_e-", lambda: _nearest_class("NNC_e-", model, training, held_out)
+        yield "CLS_e-", lambda: _linear_class(model, training, held_out, seed)
+    elif model.config.discriminator_sees == "image":
+        yield "NNC_d", lambda: _nearest_class("NNC_d", model, training, held_out)
+    if _has(model, *NETWORKS) and model.config.discriminator_sees == "pair":
+        yield "JD", lambda: _joint_loss(model, training, seed)
+    if _has(model, "generator", "encoder"):
+        yield "EGr", lambda: _trip(inversion.reconstruction(model, held_out.images), PIXEL_UNIT, "EGr", "EGr_b")
+        yield (
+            "EGg",
+            lambda: _trip(inversion.generated_reconstruction(model, NUM_GENERATED, seed), PIXEL_UNIT, "EGg", "EGg_b"),
+        )
+        yield "latent_round_trip", lambda: _latent_trip(model, seed)
+    if _has(model, "encoder"):
+        yield "prior_distance", lambda: _prior_distance(model, held_out)
+
+
+def _has(model: BiGAN, *networks: Network) -> bool:
+    return set(networks) <= set(model.config.networks)
 
 
 def _sample_distances(model: BiGAN, held_out: Dataset, seed: int) -> dict[str, Measurement]:

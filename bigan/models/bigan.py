@@ -3,6 +3,7 @@
 Shapes: B batch, C H W image, Z latent components, F features.
 """
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bigan import images, latent
-from bigan.config import ModelConfig
+from bigan.config import NETWORKS, ModelConfig, Network
 from bigan.models.mlp import Discriminator, Encoder, Generator, initialise
 
 MODEL_CARD = """---
@@ -26,6 +27,10 @@ MODEL_CARD = """---
 Load it with `bigan.load`, given this folder or its id on the Hub (library: bigan).
 The method: Donahue, Krähenbühl, Darrell, [Adversarial Feature Learning]({{ paper_url }}), ICLR 2017.
 """
+
+
+class CapabilityError(ValueError, AttributeError):
+    """A model was asked for what it has no network for; the message names what it lacks."""
 
 
 class BiGAN(
@@ -40,25 +45,44 @@ class BiGAN(
 ):
     """G, E and D of one model. From `bigan.load` it is frozen, in eval mode and safe to share between threads.
 
-    Images are float32 in [0, 1], shape (B, C, H, W); latents float32, shape (B, Z).
+    Images are float32 in [0, 1], shape (B, C, H, W); latents float32, shape (B, Z). The rivals of the paper's Table 1
+    are of this class too, with some of its networks; what needs another one raises CapabilityError, a ValueError.
 
     Source: Donahue et al. 2017, section 3.
     """
+
+    generator: Generator
+    encoder: Encoder
+    discriminator: Discriminator
 
     def __init__(self, config: ModelConfig) -> None:
         """Build the networks with all weights zero: call `initialise` or load weights."""
         super().__init__()
         self.config = config
-        self.generator = Generator(config)
-        self.encoder = Encoder(config)
-        self.discriminator = Discriminator(config)
+        for name, network in zip(NETWORKS, (Generator, Encoder, Discriminator), strict=True):
+            if name in config.networks:
+                self.add_module(name, network(config))
+
+    def __getattr__(self, name: str) -> Any:
+        """What `nn.Module` keeps elsewhere: its networks."""
+        if name in NETWORKS and name not in self._modules:
+            raise CapabilityError(f"This model has no {name}; it has a {' and a '.join(self.config.networks)}.")
+        return super().__getattr__(name)
 
     def initialise(self, seed: int) -> "BiGAN":
-        """Draw fresh weights for all three networks from one seed."""
+        """Draw fresh weights for all its networks from one seed."""
         generator = torch.Generator().manual_seed(seed)
-        for network in (self.generator, self.encoder, self.discriminator):
-            initialise(network, generator)
+        for name in self.config.networks:
+            initialise(getattr(self, name), generator)
         return self
+
+    def with_networks(self, names: tuple[Network, ...]) -> "BiGAN":
+        """A model that shares those of this one's networks, and has no others."""
+        kept = tuple(name for name in self.config.networks if name in names)
+        model = BiGAN(dataclasses.replace(self.config, networks=kept))
+        for name in kept:
+            model.add_module(name, getattr(self, name))
+        return model
 
     @classmethod
     def from_pretrained(
@@ -93,9 +117,13 @@ class BiGAN(
 
     @property
     def feature_layers(self) -> tuple[str, ...]:
-        """What `features` can return, from pixels' side to the latent: hidden1, ..., penultimate, output, latent."""
+        """What `features` can return, from pixels' side to the latent: hidden1, ..., penultimate, output, latent.
+
+        A model without an encoder has its discriminator's hidden layers only.
+        """
         hidden = [f"hidden{i}" for i in range(1, self.config.num_hidden_layers)]
-        return (*hidden, "penultimate", "output", "latent")
+        ends = ("output", "latent") if "encoder" in self.config.networks else ()
+        return (*hidden, "penultimate", *ends)
 
     def sample_latents(self, num_samples: int, seed: int, truncation: float = 1.0) -> Float[Tensor, "B Z"]:
         """Latents from the prior; the same seed gives the same latents, and the first k do not depend on the count.
@@ -125,22 +153,32 @@ class BiGAN(
 
     @torch.inference_mode()
     def score(self, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> Float[Tensor, " B"]:
-        """D's logit for each pair: positive means "encoder pair" (x, E(x)), negative "generator pair" (G(z), z)."""
-        return self.discriminator(x.to(self.device), z.to(self.device))
+        """D's logit for each pair: positive means "encoder pair" (x, E(x)), negative "generator pair" (G(z), z).
+
+        Raises:
+            CapabilityError: it has no discriminator, or one that sees images alone.
+        """
+        discriminator = self.discriminator
+        if self.config.discriminator_sees != "pair":
+            raise CapabilityError("This model's discriminator sees images alone; it has no opinion of pairs.")
+        return discriminator(x.to(self.device), z.to(self.device))
 
     @torch.inference_mode()
     def features(self, x: Float[Tensor, "B C H W"], layer: str = "penultimate") -> Float[Tensor, "B F"]:
-        """Encoder activations of one of `feature_layers`.
+        """Encoder activations of one of `feature_layers`; without an encoder, the discriminator's.
 
-        "penultimate" is the last hidden layer (the paper's code: e-), "output" the raw output before the
-        squash (e), "latent" E(x) itself.
+        "penultimate" is the last hidden layer (the paper's code: e-, or d for a GAN's D), "output" the raw output
+        before the squash (e), "latent" E(x) itself.
 
         Raises:
             ValueError: no such layer.
+            CapabilityError: no network that sees an image alone.
         """
         if layer not in self.feature_layers:
             raise ValueError(f"No feature layer is called {layer!r}; this model has {', '.join(self.feature_layers)}.")
-        *hidden, output = self.encoder.activations(x.to(self.device))
+        sees_image = "encoder" not in self.config.networks and self.config.discriminator_sees == "image"
+        network = self.discriminator if sees_image else self.encoder
+        *hidden, output = network.activations(x.to(self.device))
         named = dict(zip(self.feature_layers, (*hidden, output), strict=False))
         return self.encoder.squash(output) if layer == "latent" else named[layer]
 

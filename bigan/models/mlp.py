@@ -84,6 +84,11 @@ class Encoder(nn.Module):
             yield h
         yield self.output(h).float()  # (B, Z)
 
+    def output_of(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B Z"]:
+        """The raw output a, before it is squashed."""
+        *_, a = self.activations(x)
+        return a
+
     def squash(self, a: Float[Tensor, "B Z"]) -> Float[Tensor, "B Z"]:
         """The raw output, brought into the support of the prior."""
         # uniform prior: 2 sigmoid(a) - 1 = tanh(a / 2)
@@ -91,8 +96,7 @@ class Encoder(nn.Module):
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B Z"]:
         """E(x), inside the prior's support."""
-        *_, a = self.activations(x)
-        return self.squash(a)
+        return self.squash(self.output_of(x))
 
 
 class Generator(nn.Module):
@@ -117,26 +121,37 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """D: (image, latent) -> logit, positive for an encoder pair. z enters from the second hidden layer on."""
+    """D: (image, latent) -> logit, positive for an encoder pair. z enters from the second hidden layer on.
+
+    A GAN's sees the image alone, and its logit is positive for a real one.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        n = config.hidden_dim
+        n, z_dim = config.hidden_dim, config.latent_dim if config.discriminator_sees == "pair" else 0
         self.hidden = nn.ModuleList(
             HiddenLayer(
                 n if i else config.num_pixels,
                 n,
                 slope=LEAKY_SLOPE,
                 batch_norm=config.batch_norm and i > 0,
-                latent_dim=config.latent_dim if i else 0,
+                latent_dim=z_dim if i else 0,
             )
             for i in range(config.num_hidden_layers)
         )
         self.output = Matrix(n, 1, std=0.0)  # zero: D starts undecided, at log 2
 
-    def forward(self, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> Float[Tensor, " B"]:
-        """The logit of "this is an encoder pair"."""
+    def activations(
+        self, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"] | None = None
+    ) -> Iterator[Float[Tensor, "B N"]]:
+        """Each hidden layer's activations in turn, and last the logit, (B, 1)."""
         h = x.flatten(1)  # (B, P)
         for layer in self.hidden:
             h = layer(h, z)  # (B, N)
-        return self.output(h).float().squeeze(1)  # (B,)
+            yield h
+        yield self.output(h).float()  # (B, 1)
+
+    def forward(self, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"] | None = None) -> Float[Tensor, " B"]:
+        """The logit of "this is an encoder pair", or of "this is a real image"; z only for a D of pairs."""
+        *_, logit = self.activations(x, z)
+        return logit.squeeze(1)  # (B,)

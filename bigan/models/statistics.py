@@ -1,10 +1,10 @@
 """Batch-norm statistics for use, re-estimated over training batches as the official code does.
 
-Shapes: N training images, C H W image.
+Shapes: N training images, B batch, C H W image, Z latent components.
 """
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from bigan.data import scale
@@ -26,8 +26,9 @@ def estimate_batch_norm(
 ) -> None:
     """Replace the running statistics by plain averages over fresh training batches, and switch to eval mode.
 
-    Means and unbiased variances of num_batches batches are averaged. D sees encoder pairs and generator pairs in
-    separate passes, so its statistics are the average over both kinds.
+    Means and unbiased variances of num_batches batches are averaged. D sees encoder pairs and generator pairs (a
+    GAN's: real and generated images) in separate passes, so its statistics are the average over both kinds. E sees
+    real images, whatever it was trained on: those are what it will be used on.
 
     Source: official code, train_gan.py:852-862 and net.py:483-530.
     """
@@ -41,6 +42,21 @@ def estimate_batch_norm(
         index = torch.randint(len(images), (batch_size,), generator=generator)
         x = scale(images[index.to(images.device)]).to(model.device)  # (B, C, H, W)
         z = model.sample_latents(batch_size, seed + 1 + batch)  # (B, Z)
-        model.discriminator(x, model.encoder(x))
-        model.discriminator(model.generator(z), z)
+        _forward(model, x, z)
     model.eval()
+
+
+def _forward(model: BiGAN, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> None:
+    """Every network of the model on its inputs, each kind of input in a pass of its own."""
+    networks = model.config.networks
+    z_hat = model.encoder(x) if "encoder" in networks else None
+    x_fake = model.generator(z) if "generator" in networks else None
+    if "discriminator" in networks and model.config.discriminator_sees == "image":
+        model.discriminator(x)
+        if x_fake is not None:
+            model.discriminator(x_fake)
+    elif "discriminator" in networks:
+        if z_hat is not None:
+            model.discriminator(x, z_hat)
+        if x_fake is not None:
+            model.discriminator(x_fake, z)

@@ -3,9 +3,16 @@
 Shapes: B batch. Encoder pairs are (x, E(x)), generator pairs (G(z), z); a logit is positive for "encoder pair".
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
+
+from bigan.models.bigan import BiGAN
+from bigan.objectives.objective import Batch, Objective
 
 
 def discriminator_loss(encoder_logits: Float[Tensor, " B"], generator_logits: Float[Tensor, " B"]) -> Float[Tensor, ""]:
@@ -41,3 +48,33 @@ def minimax_loss(encoder_logits: Float[Tensor, " B"], generator_logits: Float[Te
     Source: Donahue et al. 2017, equation 3: V = E[log D(x, E(x))] + E[log(1 - D(G(z), z))].
     """
     return -discriminator_loss(encoder_logits, generator_logits)
+
+
+def cycle_loss(x: Float[Tensor, "B C H W"], x_hat: Float[Tensor, "B C H W"]) -> Float[Tensor, ""]:
+    """Squared Euclidean distance of x and G(E(x)), averaged over the batch.
+
+    Source: Li et al. 2017 (ALICE), section 3.2, with an l2 cost in place of a discriminator.
+    """
+    return (x_hat - x).square().flatten(1).sum(1).mean()
+
+
+@dataclass(frozen=True)
+class BiGANObjective(Objective):
+    """D tells encoder pairs from generator pairs; E and G together make it fail."""
+
+    pair_loss: Callable[[Float[Tensor, " B"], Float[Tensor, " B"]], Float[Tensor, ""]] = label_swapped_loss
+    """What E and G descend, of the logits of encoder pairs and of generator pairs."""
+    cycle_weight: float = 0.0
+    """Weight of `cycle_loss` in what E and G descend."""
+    players: ClassVar = {"JD": ("discriminator",), "EG": ("generator", "encoder")}
+
+    def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
+        """JD and the loss of (E, G). D sees the two kinds of pair in separate passes: batch norm is per source."""
+        x, z, _ = batch
+        z_hat = model.encoder(x)  # (B, Z)
+        encoder_logits = model.discriminator(x, z_hat)  # (B,)
+        generator_logits = model.discriminator(model.generator(z), z)  # (B,)
+        loss = self.pair_loss(encoder_logits, generator_logits)
+        if self.cycle_weight:
+            loss = loss + self.cycle_weight * cycle_loss(x, model.generator(z_hat))
+        return {"JD": discriminator_loss(encoder_logits, generator_logits), "EG": loss}

@@ -1,0 +1,23 @@
+"""Training with labels: the upper reference that the rivals of Table 1 are compared with.
+
+Shapes: B batch.
+"""
+
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from bigan.models.bigan import BiGAN
+from bigan.objectives.objective import Batch, Objective
+
+
+class SupervisedObjective(Objective):
+    """E's raw outputs are the logits of the classes, one component of z each."""
+
+    players: ClassVar = {"C": ("encoder",)}
+
+    def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
+        """The cross-entropy of the labels, in nats."""
+        return {"C": cross_entropy(model.encoder.output_of(batch.x), batch.labels)}
