@@ -36,7 +36,7 @@ def main() -> None:
     norms = [layer for layer in state.model.modules() if isinstance(layer, nn.BatchNorm1d)]
     for norm in norms:
         norm.momentum = MOMENTUM
-    list(islice(train(state, training.images, launch(config, devices=1, accelerator="cpu")), NUM_STEPS))
+    list(islice(train(state, training, launch(config, devices=1, accelerator="cpu")), NUM_STEPS))
     state.model.eval()
 
     def measure(words: str) -> None:
