@@ -88,8 +88,8 @@ def interpolate(
     t = torch.linspace(0, 1, num_steps, dtype=torch.float64).unsqueeze(1)  # (T, 1)
     if path == "line":
         z = _line(a, b, t)
-    elif path == "prior" and prior == "uniform":
-        z = _to_uniform(_slerp(_to_normal(a), _to_normal(b), t))
+    elif path == "prior":
+        z = from_normal(_slerp(to_normal(a, prior), to_normal(b, prior), t), prior)
     else:
         z = _slerp(a, b, t)
     z = z.to(start)  # (T, Z)
@@ -118,12 +118,22 @@ def _slerp(a: Float64[Tensor, " Z"], b: Float64[Tensor, " Z"], t: Float64[Tensor
     return ((1 - t) * norms[0] + t * norms[1]) * direction  # (T, Z)
 
 
-def _to_normal(z: Float64[Tensor, " Z"]) -> Float64[Tensor, " Z"]:
+def to_normal(z: Float64[Tensor, "*B Z"], prior: Prior) -> Float64[Tensor, "*B Z"]:
+    """Latents as points of a normal prior, component by component: where sums and means respect the prior.
+
+    Components at or beyond the ends of a uniform prior count as the largest number inside. A normal prior stays as it
+    is.
+    """
+    if prior == "normal":
+        return z
     # probit((1 + z) / 2) = sqrt(2) erfinv(z)
     return math.sqrt(2) * torch.erfinv(z.clamp(-LARGEST_INSIDE, LARGEST_INSIDE))
 
 
-def _to_uniform(g: Float64[Tensor, "T Z"]) -> Float64[Tensor, "T Z"]:
+def from_normal(g: Float64[Tensor, "*B Z"], prior: Prior) -> Float64[Tensor, "*B Z"]:
+    """The way back of `to_normal`: always inside a uniform prior."""
+    if prior == "normal":
+        return g
     # 2 Phi(g) - 1 = erf(g / sqrt(2))
     return torch.erf(g / math.sqrt(2))
 

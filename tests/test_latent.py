@@ -10,7 +10,7 @@ from scipy import stats  # type: ignore[import-untyped]
 from torch import Tensor
 
 from bigan.config import Prior
-from bigan.latent import PATHS, Path, interpolate, off_prior_share, sample, typical_norm
+from bigan.latent import PATHS, Path, from_normal, interpolate, off_prior_share, sample, to_normal, typical_norm
 
 PRIORS: tuple[Prior, ...] = ("uniform", "normal")
 both_priors = pytest.mark.parametrize("prior", PRIORS)
@@ -215,3 +215,15 @@ def test_off_prior_share_counts_components_beyond_the_limit() -> None:
 def test_typical_norm_is_that_of_samples(prior: Prior) -> None:
     z = sample(prior, (4000, 50), 10)
     assert z.square().sum(1).mean().sqrt().item() == pytest.approx(typical_norm(prior, 50), rel=0.01)
+
+
+def test_the_normal_view_of_a_uniform_prior_is_the_probit_and_leads_back() -> None:
+    z = torch.linspace(-0.999, 0.999, 101, dtype=torch.float64).view(1, 101)
+    g = to_normal(z, "uniform")
+    torch.testing.assert_close(g, torch.from_numpy(stats.norm.ppf((1 + z.numpy()) / 2)), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(from_normal(g, "uniform"), z, rtol=0, atol=1e-12)
+    ends = to_normal(torch.tensor([-3.0, -1, 1, 3], dtype=torch.float64), "uniform")
+    assert ends.isfinite().all() and torch.equal(ends, -ends.flip(0))
+    assert from_normal(10 * ends, "uniform").abs().max() <= 1
+    assert torch.equal(to_normal(5 * g, "normal"), from_normal(5 * g, "normal"))
+    assert torch.equal(to_normal(g, "normal"), g)
