@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from bigan import data
+from bigan.containers import gif_header, pieces, riff_chunk
 
 NEGATIVE = (0x1F, 0x5F, 0xA8)  # blue, as the real image: x is brighter
 POSITIVE = (0xB4, 0x54, 0x0A)  # orange, as what G made: G(E(x)) is brighter
@@ -94,6 +95,21 @@ def difference_picture(difference: Float[Tensor, "C H W"], scale: int) -> Image.
     return Image.fromarray(colours.repeat(scale, axis=0).repeat(scale, axis=1))
 
 
+def comparison(x: Float[Tensor, "B C H W"], x_hat: Float[Tensor, "B C H W"], scale: int = 1) -> Image.Image:
+    """A row for each image: x, G(E(x)) and their difference in colour, mode "RGBA".
+
+    Args:
+        x: in [0, 1].
+        x_hat: what came back of each.
+        scale: enlargement, a whole factor.
+    """
+    cells = []
+    for image, image_hat in zip(x.cpu(), x_hat.cpu(), strict=True):
+        difference = np.asarray(difference_picture(image_hat - image, scale=1)).transpose(2, 0, 1)  # (3, H, W)
+        cells += [*to_uint8(torch.stack([image, image_hat]).expand(-1, 3, -1, -1)), difference]
+    return mosaic(np.stack(cells), columns=3, scale=scale)
+
+
 def png_bytes(image: Image.Image) -> bytes:
     """The picture as a PNG file."""
     return _saved(image, "PNG")
@@ -155,18 +171,12 @@ def _gif(frames: Sequence[Image.Image], hundredths: int) -> bytes:
     for frame in frames:
         opaque = _on_paper(frame)
         single = _saved(opaque if opaque.mode == "L" else opaque.quantize(256), "GIF", optimize=False)
-        table_flags = single[10]
-        at = 13 + 3 * (2 << (table_flags & 7))
-        table = single[13:at]
-        while single[at] == 0x21:  # an extension: its label, then blocks until an empty one
-            at += 2
-            while single[at]:
-                at += single[at] + 1
-            at += 1
-        descriptor = bytearray(single[at : at + 10])
-        descriptor[9] = descriptor[9] & 0x40 | 0x80 | table_flags & 7  # keep interlacing, state the local table
+        header = gif_header(single)
+        image = next(piece.whole for piece in pieces(single) if not piece.name)
+        descriptor = bytearray(image[:10])
+        descriptor[9] = descriptor[9] & 0x40 | 0x80 | header[10] & 7  # keep interlacing, state the local table
         control = struct.pack("<BBBBHBB", 0x21, 0xF9, 4, 0x04, hundredths, 0, 0)  # disposal: leave in place
-        parts += [control, bytes(descriptor), table, single[at + 10 : -1]]
+        parts += [control, bytes(descriptor), header[13:], image[10:]]
     return b"".join([*parts, b"\x3b"])
 
 
@@ -178,27 +188,16 @@ def _webp(frames: Sequence[Image.Image], milliseconds: int) -> bytes:
     width, height = frames[0].size
     size = _uint24(width - 1) + _uint24(height - 1)
     has_alpha = any(frame.has_transparency_data for frame in frames)
-    chunks = _chunk(b"VP8X", bytes([0x02 | 0x10 * has_alpha, 0, 0, 0]) + size)
-    chunks += _chunk(b"ANIM", bytes(6))  # transparent background; 0: loop for ever
+    chunks = riff_chunk(b"VP8X", bytes([0x02 | 0x10 * has_alpha, 0, 0, 0]) + size)
+    chunks += riff_chunk(b"ANIM", bytes(6))  # transparent background; 0: loop for ever
     for frame in frames:
         plain = frame.convert("RGBA" if frame.has_transparency_data else "RGB")
         single = _saved(plain, "WEBP", lossless=True, exact=True)
-        # frame at (0, 0), not blended with the one before; a file's chunks begin after RIFF, size, WEBP
+        bitstream = next(piece.whole for piece in pieces(single) if piece.name == b"VP8L")
+        # frame at (0, 0), not blended with the one before
         header = _uint24(0) * 2 + size + _uint24(milliseconds) + b"\x02"
-        chunks += _chunk(b"ANMF", header + _bitstream(single))
-    return _chunk(b"RIFF", b"WEBP" + chunks)
-
-
-def _bitstream(webp: bytes) -> bytes:
-    """The VP8L chunk of a still lossless file."""
-    at = 12
-    while webp[at : at + 4] != b"VP8L":
-        at += 8 + int.from_bytes(webp[at + 4 : at + 8], "little") + 1 & ~1
-    return webp[at : at + 8 + int.from_bytes(webp[at + 4 : at + 8], "little") + 1 & ~1]
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    return name + struct.pack("<I", len(content)) + content + bytes(len(content) % 2)
+        chunks += riff_chunk(b"ANMF", header + bitstream)
+    return riff_chunk(b"RIFF", b"WEBP" + chunks)
 
 
 def _uint24(value: int) -> bytes:

@@ -89,7 +89,6 @@ class Interpolate(ModelCommand):
             return model.sample_latents(index + 1, seed, truncation)[index]
         if not text.startswith("gallery:"):
             return model.encode(model.prepare(text, self.mode))[0]
-        from bigan.data import scale
         from bigan.explore.gallery import load_gallery
 
         gallery = load_gallery(folder)
@@ -97,8 +96,7 @@ class Interpolate(ModelCommand):
             raise ValueError(
                 f"The checkpoint {self.name} has no gallery; begin and end with sample:SEED:INDEX or a file."
             )
-        row = gallery.index_of(text.removeprefix("gallery:"))
-        return model.encode(scale(gallery.images[row : row + 1]))[0]
+        return model.encode(gallery.image(text.removeprefix("gallery:")))[0]
 
     def _write(self, found: "Walk") -> None:
         from bigan.arrays import write_arrays

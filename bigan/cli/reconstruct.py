@@ -77,20 +77,12 @@ def _reconstructed(
     model: "BiGAN", gallery: "Gallery | None", files: list[str], x: "Float[Tensor, 'B C H W']"
 ) -> tuple[bytes, list[dict[str, Any]]]:
     """The PNG of all rows, and what there is to say of each."""
-    import numpy as np
-    import torch
-
-    from bigan.pictures import difference_picture, mosaic, png_bytes, to_uint8
+    from bigan.pictures import comparison, png_bytes
 
     x = x.cpu()
     x_hat, found = _alone(model, x) if gallery is None else _beside_gallery(model, x, gallery)
-    cells = []
-    for image, image_hat in zip(x, x_hat, strict=True):
-        pair = to_uint8(torch.stack([image, image_hat]).expand(-1, 3, -1, -1))  # (2, 3, H, W)
-        difference = np.asarray(difference_picture(image_hat - image, scale=1)).transpose(2, 0, 1)  # (3, H, W)
-        cells += [*pair, difference]
     facts = [{"file": file} | fact for file, fact in zip(files, found, strict=True)]
-    return png_bytes(mosaic(np.stack(cells), columns=3, scale=ENLARGEMENT)), facts
+    return png_bytes(comparison(x, x_hat, ENLARGEMENT)), facts
 
 
 def _alone(model: "BiGAN", x: "Float[Tensor, 'B C H W']") -> "tuple[Float[Tensor, 'B C H W'], list[dict[str, Any]]]":

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float, Int64, UInt8
 from PIL import Image
 from torch import Tensor
 
 from bigan.arrays import read_arrays, write_arrays
-from bigan.data import DATASETS, Dataset
+from bigan.data import DATASETS, Dataset, scale
 from bigan.files import GALLERY_FILE, CheckpointError
 
 ARRAYS = {
@@ -67,6 +67,15 @@ class Gallery:
         except ValueError:
             some = f"{len(self)} images, {self.ids[0]} to {self.ids[-1]}"
             raise ValueError(f"No gallery image has the id {image_id!r}; there are {some}.") from None
+
+    def image(self, image_id: str) -> Float[Tensor, "1 C H W"]:
+        """The image with this id as a model's input, float32 in [0, 1].
+
+        Raises:
+            ValueError: the gallery has no such id.
+        """
+        row = self.index_of(image_id)
+        return scale(self.images[row : row + 1])  # (1, C, H, W)
 
 
 def save_gallery(gallery: Gallery, folder: Path) -> None:

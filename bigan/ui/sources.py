@@ -1,73 +1,36 @@
-"""Where an image and its latent come from, as a short text that fits into a link.
-
-    sample:SEED:INDEX:TRUNCATION    z drawn from the prior, x = G(z)
-    gallery:ID                      a real image of the checkpoint's gallery, z = E(x)
-    upload:HASH:PREPARATION         a picture of this session, z = E(x); the link works in this session only
+"""What a source stands for in the chosen model, and the pictures that this session brought.
 
 Shapes: C H W image, Z latent components.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
 from bigan import images
-from bigan.config import MAX_SEED
-from bigan.data import scale
+from bigan.sources import (
+    HASH_DIGITS,
+    MAX_SAMPLES,
+    GalleryImage,
+    Sample,
+    Source,
+    SourceError,
+    Upload,
+    parse_source,
+)
 from bigan.ui.loaders import OpenCheckpoint
 
-MAX_SAMPLES = 100
+__all__ = [
+    "MAX_SAMPLES", "MAX_UPLOADS", "GalleryImage", "Resolved", "Sample", "Source", "SourceError", "Upload",
+    "default_source", "keep_upload", "parse_source", "resolve_source", "upload_bytes", "upload_name", "upload_names",
+]  # fmt: skip
+
 MAX_UPLOADS = 20  # pictures remembered in one session, the oldest forgotten first
-HASH_DIGITS = 12
 _UPLOADS_KEY = "uploads"
-
-
-class SourceError(ValueError):
-    """A source that is not written as one, or that is no longer there."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The index-th latent drawn with a seed."""
-
-    seed: int
-    index: int
-    truncation: float = 1.0
-
-    def __str__(self) -> str:
-        """As in a link."""
-        return f"sample:{self.seed}:{self.index}:{self.truncation:g}"
-
-
-@dataclass(frozen=True)
-class GalleryImage:
-    """A real image of the gallery."""
-
-    image_id: str
-
-    def __str__(self) -> str:
-        """As in a link."""
-        return f"gallery:{self.image_id}"
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A picture that this session brought."""
-
-    digest: str
-    preparation: images.Preparation = "plain"
-
-    def __str__(self) -> str:
-        """As in a link."""
-        return f"upload:{self.digest}:{self.preparation}"
-
-
-Source = Sample | GalleryImage | Upload
 
 
 @dataclass(frozen=True)
@@ -83,26 +46,6 @@ class Resolved:
     """What a caption calls it."""
     label: int | None = None
     """Its class, where known."""
-
-
-def parse_source(text: str) -> Source:
-    """The source that a text in a link stands for.
-
-    Raises:
-        SourceError: it is not one.
-    """
-    if match := re.fullmatch(r"sample:(\d{1,10}):(\d{1,3}):([\d.]{1,8})", text):
-        seed, index = int(match[1]), int(match[2])
-        truncation = float(match[3]) if re.fullmatch(r"\d+\.?\d*", match[3]) else -1.0
-        if seed <= MAX_SEED and index < MAX_SAMPLES and 0 < truncation <= 1:
-            return Sample(seed, index, truncation)
-    if match := re.fullmatch(r"gallery:([\w.-]{1,100})", text):
-        return GalleryImage(match[1])
-    if match := re.fullmatch(rf"upload:([0-9a-f]{{{HASH_DIGITS}}}):(plain|digit)", text):
-        return Upload(match[1], cast(images.Preparation, match[2]))
-    raise SourceError(
-        f"{text[:60]!r} is no source of an image; it must read sample:SEED:INDEX:TRUNCATION, gallery:ID or upload:HASH."
-    )
 
 
 def default_source(chosen: OpenCheckpoint, position: int = 0) -> Source:
@@ -142,9 +85,8 @@ def _gallery_image(source: GalleryImage, chosen: OpenCheckpoint) -> Resolved:
     gallery = chosen.gallery
     if gallery is None or source.image_id not in gallery.ids:
         raise SourceError(f"The gallery of {chosen.name} has no image {source.image_id}; it may be another model's.")
-    row = gallery.index_of(source.image_id)
-    label = int(gallery.labels[row])
-    x = scale(gallery.images[row : row + 1])  # (1, C, H, W)
+    label = int(gallery.labels[gallery.index_of(source.image_id)])
+    x = gallery.image(source.image_id)  # (1, C, H, W)
     words = f"{chosen.info.noun} “{gallery.class_names[label]}” of the gallery ({source.image_id})"
     return Resolved(source, x, chosen.model.encode(x), "real", words, label)
 
