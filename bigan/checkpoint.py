@@ -31,7 +31,16 @@ from bigan.files import (
     write_file,
 )
 from bigan.models.bigan import BiGAN
-from bigan.records import CONFIG_FILE, HISTORY_FILE, METRICS_FILE, REPLAY_FILE, TRAIN_FILE, read_config, shorten
+from bigan.records import (
+    CONFIG_FILE,
+    HISTORY_FILE,
+    METRICS_FILE,
+    REPLAY_FILE,
+    TRAIN_FILE,
+    config_values,
+    read_config,
+    shorten,
+)
 
 __all__ = [
     "CheckpointError", "CheckpointSummary", "download", "find", "list_checkpoints", "load", "read_model", "save",
@@ -192,7 +201,7 @@ def save(model: BiGAN, folder: Path, dtype: torch.dtype = torch.float16) -> None
         ValueError: a weight is not finite in that dtype, or the dtype is not a float of 16 or 32 bits.
     """
     folder, content = Path(folder), safetensors.torch.save(_stored_tensors(model, dtype), {"format": "pt"})
-    config = (json.dumps(model.config.to_dict(), indent=2) + "\n").encode()
+    config = (json.dumps(config_values(model.config), indent=2) + "\n").encode()
     if folder.exists():
         path = folder / CONFIG_FILE
         if not path.is_file() or path.read_bytes() != config:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar, get_args, no_type_check
 
 Prior = Literal["uniform", "normal"]
-Objective = Literal[
+ObjectiveName = Literal[
     "label-swapped",
     "minimax",
     "gan",
@@ -22,9 +22,14 @@ Objective = Literal[
     "supervised",
 ]
 Network = Literal["generator", "encoder", "discriminator"]
+Sight = Literal["pair", "image"]
+Verb = Literal["generate", "encode", "score"]
 Schedule = Literal["simultaneous", "alternating"]
 Precision = Literal["bf16", "fp32"]
 Split = Literal["test", "validation"]
+
+NETWORKS: tuple[Network, ...] = get_args(Network)
+VERBS: dict[Verb, Network] = {"generate": "generator", "encode": "encoder", "score": "discriminator"}
 
 # Loading a checkpoint allocates what its config asks for, so the sizes are bounded. The limits are ours: some
 # ten times the largest model of the paper.
@@ -33,7 +38,6 @@ MAX_HIDDEN_DIM = 16384
 MAX_HIDDEN_LAYERS = 16
 MAX_PIXELS = 3 * 256 * 256
 MAX_PARAMETERS = 500_000_000
-NETWORKS: tuple[Network, ...] = get_args(Network)
 MAX_SEED = 2**32 - 1  # the largest that numpy and scikit-learn take too
 
 
@@ -101,7 +105,7 @@ class ModelConfig(_Json):
     """Batch normalisation where the paper has it; off, an update depends on its batch only through a mean."""
     networks: tuple[Network, ...] = NETWORKS
     """Which of the three there are: a GAN has no encoder, an autoencoder no discriminator."""
-    discriminator_sees: Literal["pair", "image"] = "pair"
+    discriminator_sees: Sight = "pair"
     """What D judges: (x, z), or x alone as in a GAN."""
 
     def __post_init__(self) -> None:
@@ -119,12 +123,8 @@ class ModelConfig(_Json):
         _check(isinstance(self.batch_norm, bool), "batch_norm", self.batch_norm, "true or false")
         order = isinstance(self.networks, tuple) and self.networks in _subsets(NETWORKS)
         _check(order, "networks", self.networks, f"one or more of {', '.join(NETWORKS)}, in this order")
-        _check(
-            self.discriminator_sees in ("pair", "image"),
-            "discriminator_sees",
-            self.discriminator_sees,
-            "'pair' or 'image'",
-        )
+        sight = self.discriminator_sees
+        _check(sight in get_args(Sight), "discriminator_sees", sight, "'pair' or 'image'")
         total = self.num_parameters
         _check(total <= MAX_PARAMETERS, "the number of weights", total, f"at most {MAX_PARAMETERS}")
 
@@ -145,6 +145,15 @@ class ModelConfig(_Json):
             "discriminator": n + n * z_dim * more * (self.discriminator_sees == "pair"),
         }
         return sum(common + own[name] for name in self.networks)
+
+    def shortcoming(self, *verbs: Verb) -> str | None:
+        """Why a model of this config cannot do all of these, in one sentence; None where it can."""
+        if missing := [VERBS[verb] for verb in verbs if VERBS[verb] not in self.networks]:
+            there = [f"{'an' if name == 'encoder' else 'a'} {name}" for name in self.networks]
+            return f"This model has no {' and no '.join(missing)}; it has {' and '.join(there)}."
+        if "score" in verbs and self.discriminator_sees == "image":
+            return "This model's discriminator sees images alone; it has no opinion of pairs."
+        return None
 
 
 @dataclass(frozen=True)
@@ -169,7 +178,7 @@ class TrainConfig(_Json):
     """Adam's epsilon."""
     weight_decay: float = 2.5e-5
     """L2 penalty, added to the gradient of every weight (coupled, as in Adam without the W)."""
-    objective: Objective = "label-swapped"
+    objective: ObjectiveName = "label-swapped"
     """What each network descends (see `bigan.objectives`): for a BiGAN D's loss with the labels swapped, as the
     authors do, or the value of equation 3; or a rival of the paper's Table 1."""
     cycle_weight: float = 0.0
@@ -177,9 +186,9 @@ class TrainConfig(_Json):
     start: str | None = None
     """A checkpoint whose networks to begin with, in place of fresh ones."""
     schedule: Schedule = "simultaneous"
-    """All three networks from one batch at the old weights, or D first and then G with E, on fresh batches."""
+    """All networks from one batch at the old weights, or D first and then the others, on fresh batches."""
     discriminator_steps: int = 1
-    """Steps of D before each step of G and E; more than one only in the alternating schedule."""
+    """Steps of D before each step of the others; more than one only in the alternating schedule."""
     precision: Precision = "bf16"
     """Matrix products in bfloat16 or float32. Everything else is float32 in both."""
     seed: int = 42
@@ -200,9 +209,11 @@ class TrainConfig(_Json):
             _check_number("adam_betas", beta, lambda b: 0 <= b < 1, "numbers from 0 to below 1")
         _check_number("adam_eps", self.adam_eps, lambda eps: eps > 0, "a positive number")
         _check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "a number, 0 or more")
-        objectives = get_args(Objective)
+        objectives = get_args(ObjectiveName)
         _check(self.objective in objectives, "objective", self.objective, f"one of {', '.join(objectives)}")
         _check_number("cycle_weight", self.cycle_weight, lambda weight: weight >= 0, "a number, 0 or more")
+        of_pairs = self.cycle_weight == 0 or self.objective in ("label-swapped", "minimax")
+        _check(of_pairs, "cycle_weight", self.cycle_weight, f"0 for the objective {self.objective!r}")
         _check(self.start is None or isinstance(self.start, str), "start", self.start, "the name of a checkpoint")
         schedules = ("simultaneous", "alternating")
         _check(self.schedule in schedules, "schedule", self.schedule, "'simultaneous' or 'alternating'")

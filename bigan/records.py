@@ -76,6 +76,15 @@ def read_config(folder: Path) -> ModelConfig:
     return config
 
 
+def config_values(config: ModelConfig) -> dict[str, Any]:
+    """What config.json says of a model: later settings only where they do not mean what was before.
+
+    So an older version reads every model that it can build.
+    """
+    usual = ModelConfig().to_dict()
+    return {name: value for name, value in config.to_dict().items() if name in NEEDED_SETTINGS or value != usual[name]}
+
+
 def read_metrics(folder: Path) -> dict[str, Any] | None:
     """What metrics.json holds, or None where there is none.
 

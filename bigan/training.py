@@ -21,7 +21,7 @@ from bigan.config import Recipe, TrainConfig
 from bigan.data import Dataset, scale
 from bigan.machine import keep_freed_memory
 from bigan.models.bigan import BiGAN
-from bigan.objectives import Batch, objective_of
+from bigan.objectives import Batch, Objective, objective_of
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -51,18 +51,24 @@ class StepMetrics:
 class TrainingState:
     """What a run is at the end of an epoch: networks, an Adam for each player, and the number of epochs done."""
 
-    def __init__(self, recipe: Recipe, device: torch.device | str = "cpu") -> None:
+    def __init__(self, recipe: Recipe, device: torch.device | str = "cpu", objective: Objective | None = None) -> None:
         """A fresh state, its weights drawn from the recipe's seed or taken from the checkpoint to start with.
 
+        Args:
+            recipe: the networks, and how to train them.
+            device: where the weights go.
+            objective: one of your own, in place of the recipe's.
+
         Raises:
-            ValueError: the objective does not fit the model, or there is no such checkpoint.
+            ValueError: the objective does not fit the model, or the checkpoint to start with is not there or does not.
         """
         self.config = recipe.train
-        self.objective = objective_of(recipe.model, recipe.train)
+        self.objective = objective or objective_of(recipe.train)
+        self.objective.check_fits(recipe.model, recipe.train)
         self.model = BiGAN(recipe.model).initialise(recipe.train.seed)
         self.objective.begin(self.model)
         if recipe.train.start is not None:
-            _take_networks(self.model, recipe.train.start)
+            self._take_networks(recipe.train.start)
         self.model.to(device).train()
         self.adams = {
             player: _adam([w for name in names for w in getattr(self.model, name).parameters()], recipe.train)
@@ -96,6 +102,20 @@ class TrainingState:
                 state.setdefault(int(index), {})[key] = tensors[name]
             adam.load_state_dict({"state": state, "param_groups": adam.state_dict()["param_groups"]})
         self.epoch = epoch
+
+    def _take_networks(self, name: str) -> None:
+        """Begin with the networks of a checkpoint, as far as it has them."""
+        source = checkpoint.load(name)
+        trained = {network for networks in self.objective.players.values() for network in networks}
+        for network in self.model.config.networks:
+            if network in source.config.networks:
+                weights = dict(getattr(source, network).named_parameters())  # the statistics are re-estimated
+                try:
+                    getattr(self.model, network).load_state_dict(weights, strict=False)
+                except RuntimeError as error:
+                    raise ValueError(f"start is {name!r}, whose {network} is not of the recipe's sizes.") from error
+            elif network not in trained:
+                raise ValueError(f"start is {name!r}, which has no {network}, and the objective does not train one.")
 
     def _expected_shapes(self) -> dict[str, tuple[int, ...]]:
         shapes = {f"model.{name}": tuple(weight.shape) for name, weight in self.model.named_parameters()}
@@ -247,17 +267,6 @@ def leave() -> None:
         torch.distributed.destroy_process_group()
 
 
-def _take_networks(model: BiGAN, name: str) -> None:
-    """Give a model the networks of a checkpoint, as far as both have them."""
-    source = checkpoint.load(name)
-    common = [network for network in model.config.networks if network in source.config.networks]
-    try:
-        for network in common:
-            getattr(model, network).load_state_dict(getattr(source, network).state_dict(), strict=False)
-    except RuntimeError as error:
-        raise ValueError(f"The networks of {name!r} have other sizes; start must have those of the recipe.") from error
-
-
 def _adam(weights: Iterable[nn.Parameter], config: TrainConfig) -> torch.optim.Adam:
     return torch.optim.Adam(
         weights,
@@ -277,7 +286,7 @@ def _weights(adam: torch.optim.Adam) -> list[nn.Parameter]:
 def _descend(adam: torch.optim.Adam, gradients: Sequence[Tensor], fabric: Fabric) -> None:
     """One step of Adam along the mean of all processes' gradients.
 
-    DistributedDataParallel reduces once per backward pass into .grad, but one forward pass here has two backward
+    DistributedDataParallel reduces once per backward pass into .grad, but one forward pass here has several backward
     passes with disjoint weights; one collective over the concatenated gradients does it.
     """
     if fabric.world_size > 1:

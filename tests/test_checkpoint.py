@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from bigan import checkpoint
 from bigan.checkpoint import CheckpointError
 from bigan.config import RECIPES, ModelConfig
 from bigan.models.bigan import BiGAN
+from bigan.records import NEEDED_SETTINGS
 
 Refused = Callable[[str], AbstractContextManager[pytest.ExceptionInfo[CheckpointError]]]
 CONFIG = RECIPES["tiny"].model
@@ -97,7 +99,15 @@ def test_loaded_model_is_frozen_float32_and_in_eval_mode(tiny_checkpoint: Path) 
 
 
 def test_config_is_plain_json_of_the_model(tiny_checkpoint: Path) -> None:
-    assert json.loads((tiny_checkpoint / "config.json").read_bytes()) == CONFIG.to_dict()
+    written = json.loads((tiny_checkpoint / "config.json").read_bytes())
+    assert ModelConfig.from_dict(written) == CONFIG
+    assert written == {name: CONFIG.to_dict()[name] for name in NEEDED_SETTINGS}, "so that older versions read it"
+
+
+def test_config_says_what_older_versions_do_not_know_of_where_it_matters(tmp_path: Path) -> None:
+    config = replace(CONFIG, batch_norm=False, networks=("generator", "discriminator"), discriminator_sees="image")
+    checkpoint.save(BiGAN(config).initialise(0), tmp_path / "gan")
+    assert json.loads((tmp_path / "gan" / "config.json").read_bytes()) == config.to_dict()
 
 
 def test_model_without_batch_norm_round_trips(tmp_path: Path) -> None:

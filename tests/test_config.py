@@ -3,18 +3,33 @@
 import dataclasses
 import json
 import re
-from itertools import pairwise
+from dataclasses import replace
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
 
-from bigan.config import MAX_LATENT_DIM, MAX_PIXELS, MAX_SEED, RECIPES, ModelConfig, TrainConfig
-from bigan.models.mlp import Discriminator, Encoder, Generator
+from bigan.config import (
+    MAX_LATENT_DIM,
+    MAX_PIXELS,
+    MAX_SEED,
+    NETWORKS,
+    RECIPES,
+    VERBS,
+    ModelConfig,
+    Network,
+    Sight,
+    TrainConfig,
+)
+from bigan.models.bigan import BiGAN
 
 OTHER_MODEL = ModelConfig("toy", (3, 1, 2), latent_dim=2, prior="normal", num_hidden_layers=4, batch_norm=False)
 OTHER_TRAINING = TrainConfig(
-    split="validation", adam_betas=(0.8, 0.99), objective="minimax", schedule="alternating", discriminator_steps=3
-)
+    split="validation", adam_betas=(0.8, 0.99), objective="minimax", cycle_weight=0.5, start="mnist",
+    schedule="alternating", discriminator_steps=3,
+)  # fmt: skip
+GAN = ModelConfig("toy", (1, 2, 3), networks=("generator", "discriminator"), discriminator_sees="image")
+SUBSETS = [subset for count in (1, 2, 3) for subset in combinations(NETWORKS, count)]
 
 # (field, bad value, what the message must say is allowed)
 BAD_MODELS = [
@@ -45,6 +60,14 @@ BAD_MODELS = [
     ("num_hidden_layers", 1000, "a whole number from 2 to"),
     ("batch_norm", "no", "true or false"),
     ("batch_norm", 1, "true or false"),
+    ("networks", (), "one or more of generator, encoder, discriminator, in this order"),
+    ("networks", ("encoder", "generator"), "in this order"),
+    ("networks", ("generator", "generator"), "in this order"),
+    ("networks", ("critic",), "one or more of generator, encoder, discriminator"),
+    ("networks", "generator", "one or more of"),
+    ("networks", None, "one or more of"),
+    ("discriminator_sees", "latent", "'pair' or 'image'"),
+    ("discriminator_sees", None, "'pair' or 'image'"),
 ]
 BAD_TRAININGS = [
     ("split", "train", "'test' or 'validation'"),
@@ -66,7 +89,10 @@ BAD_TRAININGS = [
     ("adam_eps", 0.0, "a positive number"),
     ("weight_decay", -1e-5, "0 or more"),
     ("weight_decay", float("nan"), "0 or more"),
-    ("objective", "wasserstein", "'label-swapped' or 'minimax'"),
+    ("objective", "wasserstein", "one of label-swapped, minimax, gan, "),
+    ("cycle_weight", -0.1, "0 or more"),
+    ("cycle_weight", float("inf"), "0 or more"),
+    ("start", 3, "the name of a checkpoint"),
     ("schedule", "random", "'simultaneous' or 'alternating'"),
     ("discriminator_steps", 0, "1 or more"),
     ("discriminator_steps", 2, "1 in the simultaneous schedule"),
@@ -112,7 +138,7 @@ def test_a_huge_value_does_not_make_a_huge_message() -> None:
     assert len(_refusal(ModelConfig, "prior", "x" * 1_000_000)) < 200
 
 
-@pytest.mark.parametrize("config", [ModelConfig(), OTHER_MODEL, TrainConfig(), OTHER_TRAINING], ids=repr)
+@pytest.mark.parametrize("config", [ModelConfig(), OTHER_MODEL, GAN, TrainConfig(), OTHER_TRAINING], ids=repr)
 def test_a_config_survives_json(config: ModelConfig | TrainConfig) -> None:
     read = type(config).from_dict(json.loads(json.dumps(config.to_dict(), allow_nan=False)))
     assert read == config
@@ -153,10 +179,41 @@ def test_the_defaults_are_the_papers_mnist_experiment() -> None:
     assert (train.weight_decay, train.objective, train.schedule) == (2.5e-5, "label-swapped", "simultaneous")
 
 
-@pytest.mark.parametrize("config", [ModelConfig(), OTHER_MODEL], ids=repr)
-def test_num_parameters_is_what_the_networks_hold(config: ModelConfig) -> None:
-    networks = Generator(config), Encoder(config), Discriminator(config)
-    assert config.num_parameters == sum(p.numel() for network in networks for p in network.parameters())
+@pytest.mark.parametrize("sees", ["pair", "image"])
+@pytest.mark.parametrize("networks", SUBSETS, ids="-".join)
+def test_num_parameters_is_what_the_networks_hold(networks: tuple[Network, ...], sees: Sight) -> None:
+    config = replace(OTHER_MODEL, networks=networks, discriminator_sees=sees)
+    assert config.num_parameters == sum(weight.numel() for weight in BiGAN(config).parameters())
+
+
+def test_a_cycle_term_is_for_bigans_alone() -> None:
+    with pytest.raises(ValueError, match=r"^cycle_weight is 0.5; it must be 0 for the objective 'gan'\.$"):
+        TrainConfig(objective="gan", cycle_weight=0.5)
+
+
+@pytest.mark.parametrize("networks", SUBSETS, ids="-".join)
+def test_a_shortcoming_names_what_is_missing_and_what_there_is(networks: tuple[Network, ...]) -> None:
+    config = replace(OTHER_MODEL, networks=networks)
+    for verb, network in VERBS.items():
+        problem = config.shortcoming(verb)
+        if network in networks:
+            assert problem is None
+        else:
+            assert problem is not None and problem.startswith(f"This model has no {network}; it has a")
+            assert all(name in problem.partition(";")[2] for name in networks)
+    assert (config.shortcoming(*VERBS) is None) == (len(networks) == 3)
+
+
+def test_the_shortcomings_of_a_gan_and_of_an_autoencoder_are_sentences() -> None:
+    assert GAN.shortcoming("generate", "encode") == (
+        "This model has no encoder; it has a generator and a discriminator."
+    )
+    assert GAN.shortcoming("score") == "This model's discriminator sees images alone; it has no opinion of pairs."
+    one = replace(GAN, networks=("encoder",))
+    assert one.shortcoming("generate", "score") == (
+        "This model has no generator and no discriminator; it has an encoder."
+    )
+    assert ModelConfig().shortcoming() is None
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 100, 199])

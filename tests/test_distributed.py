@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bigan.config import ModelConfig, Recipe, TrainConfig
+from bigan.data import Dataset
 from bigan.training import TrainingState, launch, train
 
 TESTS = Path(__file__).parent
@@ -28,12 +29,12 @@ CASES: list[tuple[Literal["simultaneous", "alternating"], bool]] = [
 Results = dict[str, Tensor]
 
 
-def numbered_images() -> Tensor:
+def numbered_images() -> Dataset:
     """Images whose first pixel is their number."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (NUM_IMAGES, 1, 5, 4), generator=generator, dtype=torch.uint8)
     images[:, 0, 0, 0] = torch.arange(NUM_IMAGES)
-    return images
+    return Dataset("toy", images, torch.zeros(NUM_IMAGES, dtype=torch.int64), ("image",))
 
 
 def train_and_write(

@@ -284,7 +284,7 @@ def test_the_history_has_a_row_for_every_epoch_and_each_is_told(tmp_path: Path, 
     assert [row["epoch"] for row in rows] == [0, 1, 2, 3, 4]
     assert [row["learning_rate"] for row in rows[1:]] == [TRAIN.learning_rate_at(epoch) for epoch in range(4)]
     for row in rows[1:]:
-        losses = [step.discriminator_loss for step in steps if step.epoch == row["epoch"]]
+        losses = [step.losses["JD"] for step in steps if step.epoch == row["epoch"]]
         assert len(losses) == 3 and row["JD"] == pytest.approx(sum(losses) / 3)
     with (tmp_path / "history.csv").open(newline="") as file:
         written = list(csv.DictReader(file))
@@ -349,7 +349,7 @@ DAMAGES = {
     "a fact of another kind": lambda path: with_facts(path, train=3),
     "a weight missing": lambda path: with_tensors(path, model__encoder__output__weight=None),
     "a weight of another shape": lambda path: with_tensors(path, model__encoder__output__weight=torch.ones(2, 2)),
-    "a moment missing": lambda path: with_tensors(path, discriminator_adam__0__exp_avg=None),
+    "a moment missing": lambda path: with_tensors(path, adam__JD__0__exp_avg=None),
     "a weight too many": lambda path: with_tensors(path, model__encoder__more__weight=torch.ones(2)),
     "no word of its data": lambda path: with_facts(path, data=None),
     "an impossible config": lambda path: with_facts(path, model={"latent_dim": -1}),

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from bigan.config import RECIPES, ModelConfig, Recipe, TrainConfig
+from bigan.data import Dataset
 from bigan.models.bigan import BiGAN
 from bigan.models.mlp import Discriminator, Encoder, Generator
 from bigan.training import DivergedError, StepMetrics, TrainingState, launch, train, train_epoch
@@ -38,10 +39,11 @@ def fabric() -> "Fabric":
 
 
 @pytest.fixture(scope="module")
-def images() -> Tensor:
+def data() -> Dataset:
     """Fifty images that all differ from each other."""
     generator = torch.Generator().manual_seed(0)
-    return torch.randint(256, (50, *MODEL.image_shape), generator=generator, dtype=torch.uint8)
+    images = torch.randint(256, (50, *MODEL.image_shape), generator=generator, dtype=torch.uint8)
+    return Dataset("toy", images, torch.arange(50) % 3, ("a", "b", "c"))
 
 
 def lively(state: TrainingState) -> TrainingState:
@@ -174,53 +176,53 @@ class NaiveTraining:
 @pytest.mark.parametrize("objective", ["label-swapped", "minimax"])
 @pytest.mark.parametrize("config", [TRAIN, ALTERNATING], ids=["simultaneous", "alternating"])
 def test_training_equals_a_naive_float64_training(
-    config: TrainConfig, objective: Any, images: Tensor, fabric: "Fabric"
+    config: TrainConfig, objective: Any, data: Dataset, fabric: "Fabric"
 ) -> None:
     config = replace(config, objective=objective)
     state = lively(TrainingState(Recipe(MODEL, config)))
     naive, recorder = NaiveTraining(snapshot(state.model), config), Recorder(state.model)
-    metrics = list(train(state, images, fabric, num_epochs=3))
+    metrics = list(train(state, data, fabric, num_epochs=3))
     batches = zip(recorder.xs, recorder.zs, strict=True)
     losses = [naive.step(batches, config.learning_rate_at(step.epoch - 1)) for step in metrics]
     assert next(batches, None) is None, "every batch was used, each once"
     assert {step.epoch for step in metrics} == {1, 2, 3}
-    found = [(step.discriminator_loss, step.generator_encoder_loss) for step in metrics]
+    found = [(step.losses["JD"], step.losses["EG"]) for step in metrics]
     np.testing.assert_allclose(found, losses, rtol=1e-4)
     for name, weight in state.model.named_parameters():
         np.testing.assert_allclose(weight.detach().numpy(), naive.weights[name].numpy(), atol=2e-5, err_msg=name)
 
 
-def test_a_simultaneous_step_takes_one_batch_and_moves_all_three_networks(images: Tensor, fabric: "Fabric") -> None:
+def test_a_simultaneous_step_takes_one_batch_and_moves_all_three_networks(data: Dataset, fabric: "Fabric") -> None:
     state = lively(TrainingState(Recipe(MODEL, TRAIN)))
     before, recorder = snapshot(state.model), Recorder(state.model)
-    next(train_epoch(state, images, fabric))
+    next(train_epoch(state, data, fabric))
     assert len(recorder.xs) == len(recorder.zs) == 1
     assert moved(before, snapshot(state.model)) == ({"discriminator", "generator", "encoder"}, set())
 
 
 @pytest.mark.parametrize("discriminator_steps", [1, 3])
 def test_alternating_moves_only_the_discriminator_and_then_only_the_others_each_on_a_fresh_batch(
-    discriminator_steps: int, images: Tensor, fabric: "Fabric"
+    discriminator_steps: int, data: Dataset, fabric: "Fabric"
 ) -> None:
     config = replace(ALTERNATING, discriminator_steps=discriminator_steps, batch_size=8)
     state = lively(TrainingState(Recipe(MODEL, config)))
     recorder = Recorder(state.model)
-    next(train_epoch(state, images, fabric))
+    next(train_epoch(state, data, fabric))
     seen = [*recorder.weights, snapshot(state.model)]  # before each update, and after the last
     updates = [moved(before, after) for before, after in pairwise(seen)]
     assert updates[:-1] == [({"discriminator"}, {"generator", "encoder"})] * discriminator_steps
     assert updates[-1] == ({"generator", "encoder"}, {"discriminator"})
-    drawn = [index for batch in recorder.indices(images) for index in batch]
+    drawn = [index for batch in recorder.indices(data.images) for index in batch]
     assert len(set(drawn)) == len(drawn) == 8 * (discriminator_steps + 1)
     assert len(torch.cat(recorder.zs).unique(dim=0)) == 8 * (discriminator_steps + 1)
 
 
-def test_the_weight_decay_is_coupled(images: Tensor, fabric: "Fabric") -> None:
+def test_the_weight_decay_is_coupled(data: Dataset, fabric: "Fabric") -> None:
     # A fresh D is undecided and its output layer zero, so the gradients of G and E are exactly zero: what is left in
     # Adam's gradient is the penalty, and Adam's first step along it is the learning rate in every weight.
     state = TrainingState(Recipe(MODEL, replace(TRAIN, weight_decay=1.0, adam_eps=1e-8)))
     before = snapshot(state.model)
-    next(train_epoch(state, images, fabric))
+    next(train_epoch(state, data, fabric))
     for name, weight in state.model.named_parameters():
         if not name.startswith("discriminator"):
             large = before[name].abs() > 1e-4
@@ -228,79 +230,79 @@ def test_the_weight_decay_is_coupled(images: Tensor, fabric: "Fabric") -> None:
             torch.testing.assert_close(step, TRAIN.learning_rate * before[name][large].sign(), rtol=1e-3, atol=0.0)
 
 
-def test_the_learning_rate_of_each_epoch_is_the_schedules(images: Tensor, fabric: "Fabric") -> None:
+def test_the_learning_rate_of_each_epoch_is_the_schedules(data: Dataset, fabric: "Fabric") -> None:
     state = TrainingState(Recipe(MODEL, TRAIN))
     for epoch in range(TRAIN.total_epochs):
-        rates = {step.learning_rate for step in train_epoch(state, images, fabric)}
-        groups = [*state.discriminator_adam.param_groups, *state.generator_encoder_adam.param_groups]
+        rates = {step.learning_rate for step in train_epoch(state, data, fabric)}
+        groups = [group for adam in state.adams.values() for group in adam.param_groups]
         assert rates == {group["lr"] for group in groups} == {TRAIN.learning_rate_at(epoch)}
     assert TRAIN.learning_rate_at(3) == pytest.approx(0.01 * TRAIN.learning_rate), "the decay was part of this"
 
 
-def test_training_ends_after_all_epochs_and_every_step_is_told(images: Tensor, fabric: "Fabric") -> None:
+def test_training_ends_after_all_epochs_and_every_step_is_told(data: Dataset, fabric: "Fabric") -> None:
     state = TrainingState(Recipe(MODEL, TRAIN))
-    first = list(train(state, images, fabric, num_epochs=1))
+    first = list(train(state, data, fabric, num_epochs=1))
     assert state.epoch == 1
-    rest = list(train(state, images, fabric))
-    assert state.epoch == 4 and list(train(state, images, fabric)) == []
+    rest = list(train(state, data, fabric))
+    assert state.epoch == 4 and list(train(state, data, fabric)) == []
     assert [(step.epoch, step.step) for step in first + rest] == [(e, s) for e in (1, 2, 3, 4) for s in (1, 2, 3, 4)]
     assert {(step.num_steps, step.num_images) for step in first + rest} == {(4, 16)}  # 50 images, 16 a batch
-    assert first[0].discriminator_loss == pytest.approx(math.log(2)), "a fresh D is undecided"
+    assert first[0].losses["JD"] == pytest.approx(math.log(2)), "a fresh D is undecided"
 
 
-def test_alternating_epochs_use_as_many_images(images: Tensor, fabric: "Fabric") -> None:
-    steps = list(train_epoch(TrainingState(Recipe(MODEL, ALTERNATING)), images, fabric))
+def test_alternating_epochs_use_as_many_images(data: Dataset, fabric: "Fabric") -> None:
+    steps = list(train_epoch(TrainingState(Recipe(MODEL, ALTERNATING)), data, fabric))
     assert {(step.num_steps, step.num_images) for step in steps} == {(2, 48)} and len(steps) == 2
 
 
 # --- Data ---
 
 
-def batches_of_epoch(seed: int, epoch: int, images: Tensor, fabric: "Fabric") -> tuple[list[int], Tensor]:
+def batches_of_epoch(seed: int, epoch: int, data: Dataset, fabric: "Fabric") -> tuple[list[int], Tensor]:
     """Indices and latents of one epoch, by a state that never trained before."""
     state = TrainingState(Recipe(MODEL, replace(TRAIN, seed=seed)))
     state.epoch = epoch
     recorder = Recorder(state.model)
-    list(train_epoch(state, images, fabric))
-    return [index for batch in recorder.indices(images) for index in batch], torch.cat(recorder.zs)
+    list(train_epoch(state, data, fabric))
+    return [index for batch in recorder.indices(data.images) for index in batch], torch.cat(recorder.zs)
 
 
 def test_every_image_comes_once_an_epoch_and_the_last_batch_is_filled_from_the_start(
-    images: Tensor, fabric: "Fabric"
+    data: Dataset, fabric: "Fabric"
 ) -> None:
-    order, z = batches_of_epoch(0, 0, images, fabric)
+    order, z = batches_of_epoch(0, 0, data, fabric)
     assert len(order) == len(z) == 64
     assert sorted(order[:50]) == list(range(50)) and order[50:] == order[:14]
     assert len(z.unique(dim=0)) == 64 and z.abs().max() <= 1
     assert order[:50] != sorted(order[:50])
 
 
-def test_more_in_a_batch_than_images_wraps_around(images: Tensor, fabric: "Fabric") -> None:
-    order, _ = batches_of_epoch(0, 0, images[:7], fabric)
+def test_more_in_a_batch_than_images_wraps_around(data: Dataset, fabric: "Fabric") -> None:
+    order, _ = batches_of_epoch(0, 0, data.subset(torch.arange(50) < 7), fabric)
     assert len(order) == 16 and order[7:14] == order[:7] and order[14:] == order[:2]
 
 
-def test_order_and_latents_depend_on_seed_and_epoch_alone(images: Tensor, fabric: "Fabric") -> None:
+def test_order_and_latents_depend_on_seed_and_epoch_alone(data: Dataset, fabric: "Fabric") -> None:
     state = TrainingState(Recipe(MODEL, replace(TRAIN, seed=3)))
     recorder = Recorder(state.model)
-    list(train(state, images, fabric, num_epochs=3))
-    third_order = [index for batch in recorder.indices(images)[8:] for index in batch]
+    list(train(state, data, fabric, num_epochs=3))
+    third_order = [index for batch in recorder.indices(data.images)[8:] for index in batch]
     third_z = torch.cat(recorder.zs[8:])
-    order, z = batches_of_epoch(3, 2, images, fabric)
+    order, z = batches_of_epoch(3, 2, data, fabric)
     assert order == third_order and torch.equal(z, third_z)
     for seed, epoch in [(3, 0), (3, 1), (4, 2)]:
-        other_order, other_z = batches_of_epoch(seed, epoch, images, fabric)
+        other_order, other_z = batches_of_epoch(seed, epoch, data, fabric)
         assert other_order != order and not torch.equal(other_z, z)
 
 
 def test_the_same_seed_gives_the_same_weights_and_the_global_generators_are_left_alone(
-    images: Tensor, fabric: "Fabric"
+    data: Dataset, fabric: "Fabric"
 ) -> None:
     ends = []
     for _ in range(2):
         before = torch.random.get_rng_state(), np.random.get_state()[1].tolist()  # type: ignore[index]
         state = TrainingState(Recipe(MODEL, TRAIN))
-        list(train(state, images, fabric))
+        list(train(state, data, fabric))
         after = torch.random.get_rng_state(), np.random.get_state()[1].tolist()  # type: ignore[index]
         assert torch.equal(before[0], after[0]) and before[1] == after[1]
         ends.append(state.tensors())
@@ -310,14 +312,14 @@ def test_the_same_seed_gives_the_same_weights_and_the_global_generators_are_left
 
 
 @pytest.mark.parametrize("config", [TRAIN, ALTERNATING], ids=["simultaneous", "alternating"])
-def test_a_state_continues_from_its_tensors_bit_for_bit(config: TrainConfig, images: Tensor, fabric: "Fabric") -> None:
+def test_a_state_continues_from_its_tensors_bit_for_bit(config: TrainConfig, data: Dataset, fabric: "Fabric") -> None:
     whole = TrainingState(Recipe(MODEL, config))
-    list(train(whole, images, fabric, num_epochs=1))
+    list(train(whole, data, fabric, num_epochs=1))
     kept = {name: tensor.clone() for name, tensor in whole.tensors().items()}
     continued = TrainingState(Recipe(MODEL, replace(config)))
     continued.restore(kept, epoch=1)
     for state in (whole, continued):
-        list(train(state, images, fabric))
+        list(train(state, data, fabric))
     assert continued.tensors().keys() == whole.tensors().keys()
     for name, tensor in whole.tensors().items():
         assert torch.equal(tensor, continued.tensors()[name]), name
@@ -347,7 +349,7 @@ def dtype_hook(seen: set[tuple[torch.dtype, torch.dtype]]) -> Callable[[nn.Modul
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("fp32", torch.float32)])
-def test_only_matrix_products_are_in_bfloat16(precision: Any, dtype: torch.dtype, images: Tensor) -> None:
+def test_only_matrix_products_are_in_bfloat16(precision: Any, dtype: torch.dtype, data: Dataset) -> None:
     config = replace(TRAIN, precision=precision)
     state = lively(TrainingState(Recipe(MODEL, config)))
     seen: set[tuple[torch.dtype, torch.dtype]] = set()
@@ -355,7 +357,7 @@ def test_only_matrix_products_are_in_bfloat16(precision: Any, dtype: torch.dtype
         if isinstance(module, nn.BatchNorm1d | Encoder | Generator | Discriminator):
             module.register_forward_hook(dtype_hook(seen))
     with MatrixProducts() as products:
-        next(train_epoch(state, images, launch(config, devices=1, accelerator="cpu")))
+        next(train_epoch(state, data, launch(config, devices=1, accelerator="cpu")))
     assert seen == {(torch.float32, torch.float32)}
     assert set(products.dtypes) == {dtype}
     assert len(products.dtypes) > 14, "forwards 3 matrices of E, 4 of G, 2 x 4 of D, and backwards"
@@ -376,13 +378,14 @@ def strokes(num_images: int, seed: int) -> Tensor:
 
 
 def test_a_bfloat16_training_stays_with_the_float32_training() -> None:
-    images, model, ends = strokes(2000, seed=0), replace(RECIPES["tiny"].model, hidden_dim=128), []
+    model, ends = replace(RECIPES["tiny"].model, hidden_dim=128), []
+    data = Dataset("strokes", strokes(2000, seed=0), torch.zeros(2000, dtype=torch.int64), ("stroke",))
     for precision in ("bf16", "fp32"):
         config = replace(RECIPES["tiny"].train, epochs=10, decay_epochs=0, learning_rate=1e-3)
         config = replace(config, precision=precision)
         state = TrainingState(Recipe(model, config))
-        steps = list(train(state, images, launch(config, devices=1, accelerator="cpu")))
-        losses = np.array([(step.discriminator_loss, step.generator_encoder_loss) for step in steps])
+        steps = list(train(state, data, launch(config, devices=1, accelerator="cpu")))
+        losses = np.array([(step.losses["JD"], step.losses["EG"]) for step in steps])
         ends.append(losses.reshape(10, 20, 2).mean(1))  # (epochs, 2)
     np.testing.assert_allclose(ends[0], ends[1], rtol=0.15)
     assert 0.2 < ends[0][-1, 0] < 0.6, "D has neither won nor learnt nothing"
@@ -401,26 +404,26 @@ def run_until_it_diverges(steps: Iterator[StepMetrics]) -> tuple[list[StepMetric
 
 @pytest.mark.parametrize("config", [TRAIN, ALTERNATING], ids=["simultaneous", "alternating"])
 def test_an_absurd_learning_rate_stops_with_the_config_and_the_weights_still_finite(
-    config: TrainConfig, images: Tensor, fabric: "Fabric"
+    config: TrainConfig, data: Dataset, fabric: "Fabric"
 ) -> None:
     config = replace(config, learning_rate=1e30)
     state = TrainingState(Recipe(MODEL, config))
-    seen, message = run_until_it_diverges(train(state, images, fabric))
-    assert len(seen) < 4 and all(math.isfinite(step.discriminator_loss) for step in seen)
+    seen, message = run_until_it_diverges(train(state, data, fabric))
+    assert len(seen) < 4 and all(math.isfinite(step.losses["JD"]) for step in seen)
     assert json.dumps(config.to_dict()) in message and "epoch 1" in message
     assert all(tensor.isfinite().all() for tensor in state.tensors().values())
 
 
 @pytest.mark.parametrize("network", ["discriminator", "generator", "encoder"])
 def test_a_weight_that_is_not_a_number_stops_before_any_weight_moves(
-    network: str, images: Tensor, fabric: "Fabric"
+    network: str, data: Dataset, fabric: "Fabric"
 ) -> None:
     state = lively(TrainingState(Recipe(MODEL, TRAIN)))
-    list(train(state, images, fabric, num_epochs=1))
+    list(train(state, data, fabric, num_epochs=1))
     with torch.no_grad():
         state.model.get_submodule(network).hidden[1].linear.weight[0, 0] = torch.nan  # type: ignore[index, union-attr]
     before = {name: tensor.clone() for name, tensor in state.tensors().items()}
-    seen, message = run_until_it_diverges(train(state, images, fabric))
+    seen, message = run_until_it_diverges(train(state, data, fabric))
     assert seen == [] and state.epoch == 1 and "epoch 2" in message
     for name, tensor in state.tensors().items():
         torch.testing.assert_close(tensor, before[name], rtol=0, atol=0, equal_nan=True)

@@ -16,7 +16,7 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 import bigan
-from bigan.config import NETWORKS, Network, Split
+from bigan.config import Network, Split
 from bigan.data import Dataset
 from bigan.evaluation import inversion, linear_probe, sample_quality
 from bigan.evaluation.features import encoder_features
@@ -134,7 +134,7 @@ def quick_metrics(
 ) -> dict[str, float]:
     """EGr, EGr_b and NNC_e- (percent): cheap enough to follow a training. The model is not changed.
 
-    Only what the model's networks allow: a GAN has NNC_d in place of them all.
+    Only what the model's networks allow: a GAN has NNC_d, by the features of its D, in place of them all.
 
     Args:
         model: with averaged batch-norm statistics.
@@ -147,11 +147,12 @@ def quick_metrics(
     if _has(model, "generator", "encoder"):
         trip = inversion.reconstruction(frozen, held_out_images)
         found = {"EGr": trip.distance, "EGr_b": trip.baseline}
-    name = "NNC_e-" if _has(model, "encoder") else "NNC_d"
-    accuracy = _nearest_accuracy(
-        frozen, FEATURES[name], training_images, training_labels, held_out_images, held_out_labels
-    )
-    return found | {name: accuracy.percent}
+    if model.feature_layers:
+        accuracy = _nearest_accuracy(
+            frozen, "penultimate", training_images, training_labels, held_out_images, held_out_labels
+        )
+        found["NNC_e-" if _has(model, "encoder") else "NNC_d"] = accuracy.percent
+    return found
 
 
 def weights_sha256(model: BiGAN) -> str:
@@ -173,9 +174,9 @@ def _stages(
         yield "NNC_e", lambda: _nearest_class("NNC_e", model, training, held_out)
         yield "NNC_e-", lambda: _nearest_class("NNC_e-", model, training, held_out)
         yield "CLS_e-", lambda: _linear_class(model, training, held_out, seed)
-    elif model.config.discriminator_sees == "image":
+    elif model.feature_layers:
         yield "NNC_d", lambda: _nearest_class("NNC_d", model, training, held_out)
-    if _has(model, *NETWORKS) and model.config.discriminator_sees == "pair":
+    if model.config.shortcoming("generate", "encode", "score") is None:
         yield "JD", lambda: _joint_loss(model, training, seed)
     if _has(model, "generator", "encoder"):
         yield "EGr", lambda: _trip(inversion.reconstruction(model, held_out.images), PIXEL_UNIT, "EGr", "EGr_b")
@@ -184,7 +185,6 @@ def _stages(
             lambda: _trip(inversion.generated_reconstruction(model, NUM_GENERATED, seed), PIXEL_UNIT, "EGg", "EGg_b"),
         )
         yield "latent_round_trip", lambda: _latent_trip(model, seed)
-    if _has(model, "encoder"):
         yield "prior_distance", lambda: _prior_distance(model, held_out)
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bigan import images, latent
-from bigan.config import NETWORKS, ModelConfig, Network
+from bigan.config import NETWORKS, VERBS, ModelConfig, Network, Verb
 from bigan.models.mlp import Discriminator, Encoder, Generator, initialise
 
 MODEL_CARD = """---
@@ -65,9 +65,14 @@ class BiGAN(
 
     def __getattr__(self, name: str) -> Any:
         """What `nn.Module` keeps elsewhere: its networks."""
-        if name in NETWORKS and name not in self._modules:
-            raise CapabilityError(f"This model has no {name}; it has a {' and a '.join(self.config.networks)}.")
+        for verb, network in VERBS.items():
+            if name == network and name not in self._modules:
+                self._check_can(verb)
         return super().__getattr__(name)
+
+    def _check_can(self, verb: Verb) -> None:
+        if problem := self.config.shortcoming(verb):
+            raise CapabilityError(problem)
 
     def initialise(self, seed: int) -> "BiGAN":
         """Draw fresh weights for all its networks from one seed."""
@@ -119,11 +124,16 @@ class BiGAN(
     def feature_layers(self) -> tuple[str, ...]:
         """What `features` can return, from pixels' side to the latent: hidden1, ..., penultimate, output, latent.
 
-        A model without an encoder has its discriminator's hidden layers only.
+        A GAN, which has no encoder, has its discriminator's hidden layers only.
         """
-        hidden = [f"hidden{i}" for i in range(1, self.config.num_hidden_layers)]
-        ends = ("output", "latent") if "encoder" in self.config.networks else ()
-        return (*hidden, "penultimate", *ends)
+        hidden = (*(f"hidden{i}" for i in range(1, self.config.num_hidden_layers)), "penultimate")
+        if "encoder" in self.config.networks:
+            return (*hidden, "output", "latent")
+        return hidden if self._judges_images else ()
+
+    @property
+    def _judges_images(self) -> bool:
+        return "discriminator" in self.config.networks and self.config.discriminator_sees == "image"
 
     def sample_latents(self, num_samples: int, seed: int, truncation: float = 1.0) -> Float[Tensor, "B Z"]:
         """Latents from the prior; the same seed gives the same latents, and the first k do not depend on the count.
@@ -158,10 +168,8 @@ class BiGAN(
         Raises:
             CapabilityError: it has no discriminator, or one that sees images alone.
         """
-        discriminator = self.discriminator
-        if self.config.discriminator_sees != "pair":
-            raise CapabilityError("This model's discriminator sees images alone; it has no opinion of pairs.")
-        return discriminator(x.to(self.device), z.to(self.device))
+        self._check_can("score")
+        return self.discriminator(x.to(self.device), z.to(self.device))
 
     @torch.inference_mode()
     def features(self, x: Float[Tensor, "B C H W"], layer: str = "penultimate") -> Float[Tensor, "B F"]:
@@ -174,10 +182,11 @@ class BiGAN(
             ValueError: no such layer.
             CapabilityError: no network that sees an image alone.
         """
+        if not self.feature_layers:
+            self._check_can("encode")
         if layer not in self.feature_layers:
             raise ValueError(f"No feature layer is called {layer!r}; this model has {', '.join(self.feature_layers)}.")
-        sees_image = "encoder" not in self.config.networks and self.config.discriminator_sees == "image"
-        network = self.discriminator if sees_image else self.encoder
+        network = self.encoder if "encoder" in self.config.networks else self.discriminator
         *hidden, output = network.activations(x.to(self.device))
         named = dict(zip(self.feature_layers, (*hidden, output), strict=False))
         return self.encoder.squash(output) if layer == "latent" else named[layer]

@@ -1,6 +1,6 @@
 """Training objectives, one a file, and the one that a config asks for."""
 
-from bigan.config import ModelConfig, TrainConfig
+from bigan.config import TrainConfig
 from bigan.objectives.autoencoder import AutoencoderObjective, l1_error, l2_error
 from bigan.objectives.bigan import BiGANObjective, label_swapped_loss, minimax_loss
 from bigan.objectives.gan import GANObjective
@@ -13,24 +13,8 @@ __all__ = ["Batch", "Objective", "objective_of"]
 JOINT_WEIGHT = 0.25  # of the regression loss in G's: official README (--encode_gen_weight)
 
 
-def objective_of(model: ModelConfig, train: TrainConfig) -> Objective:
-    """The objective that a config names.
-
-    Raises:
-        ValueError: the model lacks a network that it trains, or there is no D to alternate with.
-    """
-    objective = _named(train)
-    trained = [name for names in objective.players.values() for name in names]
-    if missing := [name for name in trained if name not in model.networks]:
-        raise ValueError(
-            f"The objective {train.objective!r} trains a {missing[0]}; networks is {', '.join(model.networks)}."
-        )
-    if train.schedule == "alternating" and "discriminator" not in trained:
-        raise ValueError(f"schedule is 'alternating'; {train.objective!r} has no discriminator to alternate with.")
-    return objective
-
-
-def _named(train: TrainConfig) -> Objective:
+def objective_of(train: TrainConfig) -> Objective:
+    """The objective that a config names."""
     match train.objective:
         case "label-swapped":
             return BiGANObjective(label_swapped_loss, train.cycle_weight)

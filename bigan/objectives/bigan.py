@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from bigan.models.bigan import BiGAN
+from bigan.objectives.autoencoder import l2_error
 from bigan.objectives.objective import Batch, Objective
 
 
@@ -50,14 +51,6 @@ def minimax_loss(encoder_logits: Float[Tensor, " B"], generator_logits: Float[Te
     return -discriminator_loss(encoder_logits, generator_logits)
 
 
-def cycle_loss(x: Float[Tensor, "B C H W"], x_hat: Float[Tensor, "B C H W"]) -> Float[Tensor, ""]:
-    """Squared Euclidean distance of x and G(E(x)), averaged over the batch.
-
-    Source: Li et al. 2017 (ALICE), section 3.2, with an l2 cost in place of a discriminator.
-    """
-    return (x_hat - x).square().flatten(1).sum(1).mean()
-
-
 @dataclass(frozen=True)
 class BiGANObjective(Objective):
     """D tells encoder pairs from generator pairs; E and G together make it fail."""
@@ -65,8 +58,12 @@ class BiGANObjective(Objective):
     pair_loss: Callable[[Float[Tensor, " B"], Float[Tensor, " B"]], Float[Tensor, ""]] = label_swapped_loss
     """What E and G descend, of the logits of encoder pairs and of generator pairs."""
     cycle_weight: float = 0.0
-    """Weight of `cycle_loss` in what E and G descend."""
+    """Weight of the cycle term |x - G(E(x))|^2 in what E and G descend.
+
+    Source: Li et al. 2017 (ALICE), section 3.2, with an l2 cost in place of a discriminator.
+    """
     players: ClassVar = {"JD": ("discriminator",), "EG": ("generator", "encoder")}
+    judges: ClassVar = "pair"
 
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """JD and the loss of (E, G). D sees the two kinds of pair in separate passes: batch norm is per source."""
@@ -76,5 +73,5 @@ class BiGANObjective(Objective):
         generator_logits = model.discriminator(model.generator(z), z)  # (B,)
         loss = self.pair_loss(encoder_logits, generator_logits)
         if self.cycle_weight:
-            loss = loss + self.cycle_weight * cycle_loss(x, model.generator(z_hat))
+            loss = loss + self.cycle_weight * l2_error(x, model.generator(z_hat))
         return {"JD": discriminator_loss(encoder_logits, generator_logits), "EG": loss}

@@ -29,6 +29,7 @@ class GANObjective(Objective):
     """D tells real images from generated ones; G makes it fail."""
 
     players: ClassVar = {"D": ("discriminator",), "G": ("generator",)}
+    judges: ClassVar = "image"
 
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """D's binary cross-entropy over real and generated images, and G's loss."""

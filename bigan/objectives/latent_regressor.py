@@ -45,6 +45,7 @@ class LatentRegressorObjective(Objective):
     generator_weight: float = 0.0
     """Weight of the regression loss in what G descends."""
     players: ClassVar = {"D": ("discriminator",), "G": ("generator",), "E": ("encoder",)}
+    judges: ClassVar = "image"
     ships: ClassVar = ("generator", "encoder")  # its D judges images alone, as the GAN's does
 
     def begin(self, model: BiGAN) -> None:
@@ -56,11 +57,10 @@ class LatentRegressorObjective(Objective):
         x_fake = model.generator(batch.z)  # (B, C, H, W)
         real_logits, fake_logits = model.discriminator(batch.x), model.discriminator(x_fake)  # (B,)
         regression = regression_loss(model.encoder.output_of(x_fake), batch.z)
-        return {
-            "D": discriminator_loss(real_logits, fake_logits),
-            "G": generator_loss(fake_logits) + self.generator_weight * regression,
-            "E": regression,
-        }
+        loss = generator_loss(fake_logits)
+        if self.generator_weight:
+            loss = loss + self.generator_weight * regression
+        return {"D": discriminator_loss(real_logits, fake_logits), "G": loss, "E": regression}
 
 
 class LatentRegressorAfterObjective(Objective):

@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from bigan.config import NETWORKS, Network
+from bigan.config import NETWORKS, ModelConfig, Network, Sight, TrainConfig
 from bigan.models.bigan import BiGAN
 
 
@@ -32,11 +32,40 @@ class Objective(ABC):
 
     players: ClassVar[Mapping[str, tuple[Network, ...]]]
     """Name of a loss -> the networks that descend it together. The first is D's where there is a D."""
+    judges: ClassVar[Sight | None] = None
+    """What its D must see, where it has one."""
     ships: ClassVar[tuple[Network, ...]] = NETWORKS
     """Those networks of the trained model that its checkpoint keeps."""
 
     def begin(self, model: BiGAN) -> None:  # noqa: B027  most objectives have nothing to do here
         """Adjust the freshly drawn weights."""
+
+    def check_fits(self, model: ModelConfig, train: TrainConfig) -> None:
+        """Refuse a model that it cannot train.
+
+        Raises:
+            ValueError: the model lacks a network or has one that nobody trains, its D sees something else, or there is
+                no D to alternate with.
+        """
+        trained = [name for names in self.players.values() for name in names]
+        if missing := [name for name in trained if name not in model.networks]:
+            raise ValueError(
+                f"networks is {', '.join(model.networks)}; the objective {train.objective!r} also trains the "
+                f"{missing[0]}."
+            )
+        idle = [name for name in model.networks if name not in trained]
+        if idle and train.start is None:
+            raise ValueError(
+                f"start is not given; the objective {train.objective!r} does not train the {idle[0]}, so it must come "
+                "from a checkpoint."
+            )
+        if self.judges not in (None, model.discriminator_sees):
+            raise ValueError(
+                f"discriminator_sees is {model.discriminator_sees!r}; for the objective {train.objective!r} it must be "
+                f"{self.judges!r}."
+            )
+        if train.schedule == "alternating" and "discriminator" not in trained:
+            raise ValueError(f"schedule is 'alternating'; {train.objective!r} has no discriminator to alternate with.")
 
     @abstractmethod
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:

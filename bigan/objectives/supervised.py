@@ -19,5 +19,14 @@ class SupervisedObjective(Objective):
     players: ClassVar = {"C": ("encoder",)}
 
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
-        """The cross-entropy of the labels, in nats."""
-        return {"C": cross_entropy(model.encoder.output_of(batch.x), batch.labels)}
+        """The cross-entropy of the labels, in nats.
+
+        Raises:
+            ValueError: more classes than components of z.
+        """
+        logits = model.encoder.output_of(batch.x)  # (B, Z)
+        if (last := int(batch.labels.max())) >= logits.shape[1]:
+            raise ValueError(
+                f"latent_dim is {logits.shape[1]}; for the classes 0 to {last} it must be {last + 1} or more."
+            )
+        return {"C": cross_entropy(logits, batch.labels)}
