@@ -1,6 +1,7 @@
 """Fixtures that many tests share: one tiny model, its checkpoint, and a machine without a network."""
 
 import contextlib
+import dataclasses
 import shutil
 import socket
 import sys
@@ -38,6 +39,14 @@ def tiny_model() -> BiGAN:
             z = torch.rand(BATCH_SIZE, config.latent_dim, generator=generator) * 2 - 1
             model.discriminator(x, model.encoder(x))
             model.discriminator(model.generator(z), z)
+    return model.eval().requires_grad_(False)
+
+
+@pytest.fixture(params=["uniform", "normal"])
+def either_model(tiny_model: BiGAN, request: pytest.FixtureRequest) -> BiGAN:
+    """The tiny model, and one with its weights and a normal prior."""
+    model = BiGAN(dataclasses.replace(tiny_model.config, prior=request.param))
+    model.load_state_dict(tiny_model.state_dict())
     return model.eval().requires_grad_(False)
 
 

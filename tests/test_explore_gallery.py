@@ -58,6 +58,13 @@ def test_an_image_is_found_by_its_id(gallery: Gallery) -> None:
         gallery.index_of("id-6")
 
 
+def test_images_are_found_by_their_ids_in_the_order_of_the_ids(gallery: Gallery) -> None:
+    assert gallery.indices_of(("id-4", "id-0", "id-4")).tolist() == [4, 0, 4]
+    assert gallery.indices_of([]).tolist() == []
+    with pytest.raises(ValueError, match=r"'id-6'.*id-0 to id-5"):
+        gallery.indices_of(("id-1", "id-6", "id-7"))
+
+
 def test_a_broken_gallery_file_says_so(gallery: Gallery, tmp_path: Path) -> None:
     save_gallery(gallery, tmp_path)
     path = tmp_path / "gallery.npz"

@@ -54,7 +54,7 @@ def a_walk(steps: list[float], outside: list[float] | None = None, logits: list[
     num = len(steps) + 1
     shares = torch.tensor(outside if outside is not None else [0.0] * num)
     opinions = torch.tensor(logits if logits is not None else [0.0] * num)
-    return Walk(torch.ones(num, 50), torch.zeros(num, 1, 2, 2), shares, torch.tensor(steps), opinions)
+    return Walk(torch.ones(num, 50), torch.zeros(num, 1, 2, 2), shares, torch.tensor(steps), opinions, "prior")
 
 
 @pytest.mark.usefixtures("shown")

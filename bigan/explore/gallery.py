@@ -3,7 +3,9 @@
 Shapes: N images, C H W image.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -62,11 +64,24 @@ class Gallery:
         Raises:
             ValueError: the gallery has no such id.
         """
+        return int(self.indices_of((image_id,))[0])
+
+    def indices_of(self, image_ids: Iterable[str]) -> Int64[Tensor, " n"]:
+        """Where the images with these ids are, in the order of the ids.
+
+        Raises:
+            ValueError: the gallery has no such id.
+        """
+        known = self._index_by_id
         try:
-            return self.ids.index(image_id)
-        except ValueError:
+            return torch.tensor([known[image_id] for image_id in image_ids], dtype=torch.int64)
+        except KeyError as error:
             some = f"{len(self)} images, {self.ids[0]} to {self.ids[-1]}"
-            raise ValueError(f"No gallery image has the id {image_id!r}; there are {some}.") from None
+            raise ValueError(f"No gallery image has the id {error.args[0]!r}; there are {some}.") from None
+
+    @cached_property
+    def _index_by_id(self) -> dict[str, int]:
+        return {image_id: index for index, image_id in enumerate(self.ids)}
 
     def image(self, image_id: str) -> Float[Tensor, "1 C H W"]:
         """The image with this id as a model's input, float32 in [0, 1].
