@@ -1,4 +1,4 @@
-"""The machine this runs on: its name for a report, and its allocator for a training."""
+"""The machine this runs on: its name for a report, what its processor can do, and its allocator for a training."""
 
 import ctypes
 import platform
@@ -11,6 +11,8 @@ import torch
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT_BYTES = 1 << 30
 
+BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")  # as Linux names the instructions for bfloat16 products
+
 
 def processor_name(device: torch.device | str = "cpu") -> str:
     """The name of the processor, or of the GPU that the device is."""
@@ -20,6 +22,22 @@ def processor_name(device: torch.device | str = "cpu") -> str:
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def processor_flags() -> frozenset[str]:
+    """The processor's abilities as Linux names them; none elsewhere."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
+
+
+def quick_product_dtype(device: torch.device | str = "cpu") -> torch.dtype:
+    """The quickest dtype of matrix products that add up in float32: bfloat16 where the CPU has them, else float32.
+
+    On a GPU, PyTorch may add up bfloat16 products in bfloat16.
+    """
+    quick = torch.device(device).type == "cpu" and not processor_flags().isdisjoint(BFLOAT16_FLAGS)
+    return torch.bfloat16 if quick else torch.float32
 
 
 def keep_freed_memory() -> None:

@@ -24,8 +24,17 @@ SMALL_BLOCKS = {
     "BLOCK_REFERENCES": 12,
     "RERANK_QUERIES": 3,
     "RERANK_VALUES": 50,
-    "MAX_MINIMA": 60,
+    "MAX_MINIMA_BYTES": 240,
 }
+
+
+@pytest.fixture(params=[torch.float32, torch.bfloat16], ids=["float32", "bfloat16"], autouse=True)
+def product_dtype(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> torch.dtype:
+    """Every test with products of either kind, whatever this processor likes better and however few the features."""
+    monkeypatch.setattr(nearest_neighbour, "quick_product_dtype", lambda _: request.param)
+    monkeypatch.setattr(nearest_neighbour, "MIN_FEATURES", 1)
+    dtype: torch.dtype = request.param
+    return dtype
 
 
 def brute_force(queries: Tensor, references: Tensor, num_neighbours: int) -> tuple[Tensor, Tensor]:
@@ -36,10 +45,14 @@ def brute_force(queries: Tensor, references: Tensor, num_neighbours: int) -> tup
 
 
 def assert_brute_force(queries: Tensor, references: Tensor, num_neighbours: int = 1) -> None:
-    distances, indices = nearest_neighbours(queries, references, num_neighbours)
+    """As they come, and from the first product alone, however many groups it leaves in question."""
     expected_distances, expected_indices = brute_force(queries, references, num_neighbours)
-    assert torch.equal(indices, expected_indices)
-    torch.testing.assert_close(distances, expected_distances, rtol=1e-6, atol=0)
+    for share in (nearest_neighbour.COARSE_SHARE, 1.0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(nearest_neighbour, "COARSE_SHARE", share)
+            distances, indices = nearest_neighbours(queries, references, num_neighbours)
+        assert torch.equal(indices, expected_indices)
+        torch.testing.assert_close(distances, expected_distances, rtol=1e-6, atol=0)
 
 
 def random_points(num_points: int, num_features: int, seed: int) -> Tensor:
@@ -141,6 +154,90 @@ def test_one_far_reference_does_not_spoil_the_others() -> None:
     references = random_points(300, 10, seed=11)
     references[137] = 1e9
     assert_brute_force(random_points(50, 10, seed=12), references, 2)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    dtype=st.sampled_from([torch.float32, torch.bfloat16]),
+    num_references=st.integers(1, 60),
+    num_features=st.one_of(st.integers(1, 40), st.sampled_from([255, 1023, 1024])),
+    offset=st.sampled_from([0.0, 1.0, 1e4]),
+    query_scale=st.sampled_from([1e-20, 1e-15, 1e-3, 1.0, 1e6, 1e12]),
+    reference_scale=st.sampled_from([1e-20, 1e-15, 1e-3, 1.0, 1e6, 1e12]),
+    seed=st.integers(0, 2**31),
+)
+def test_every_minimum_is_within_its_margin(
+    dtype: torch.dtype,
+    num_references: int,
+    num_features: int,
+    offset: float,
+    query_scale: float,
+    reference_scale: float,
+    seed: int,
+) -> None:
+    queries = query_scale * (random_points(9, num_features, seed) + offset)
+    references = reference_scale * (random_points(num_references, num_features, seed + 1) + offset)
+    references[0] *= 10  # a long one among the others
+    centre = references.mean(0)
+    minima, margin = nearest_neighbour._bounds(queries, references, centre, dtype)
+    r, q = references.double() - centre.double(), queries.double() - centre.double()
+    values = r.square().sum(1) - 2 * q @ r.T  # (9, R)
+    expected = torch.stack([group.amin(1) for group in values.split(nearest_neighbour.GROUP_SIZE, dim=1)], 1)
+    bound = margin.of(slice(0, 9), minima.float())
+    assert minima.dtype == dtype
+    assert ((minima.double() - expected).abs() <= bound).all()
+
+
+def test_margins_are_narrow(product_dtype: torch.dtype) -> None:
+    queries, references = random_points(50, 1024, seed=18), random_points(400, 1024, seed=19)
+    minima, margin = nearest_neighbour._bounds(queries, references, references.mean(0), product_dtype)
+    share = margin.of(slice(0, 50), minima.float()).max() / 4096  # of (|q| + |r|)^2
+    assert share < {torch.float32: 3e-4, torch.bfloat16: 4e-3}[product_dtype]
+
+
+@pytest.mark.parametrize("num_features", [1, 2, 50, 1024])
+@pytest.mark.parametrize("num_neighbours", [1, 7])
+def test_near_ties_below_the_rounding_of_the_products_are_put_in_order(num_features: int, num_neighbours: int) -> None:
+    queries = 100 * random_points(5, num_features, seed=20)
+    directions = random_points(200, num_features, seed=21)
+    directions /= directions.norm(dim=1, keepdim=True)
+    references = queries[:1] + directions * torch.linspace(1.0, 1.001, 200).flip(0)[:, None]
+    references[100:110] = references[60:70]
+    assert_brute_force(queries, references, num_neighbours)
+
+
+def test_queries_that_coarse_products_leave_open_are_settled_by_finer_ones() -> None:
+    # the first half lies in one of two narrow clusters far apart, which centring cannot bring together
+    far = 100 * random_points(1, 200, seed=22)
+    references = torch.cat([far, -far]).repeat_interleave(400, 0) + 1e-2 * random_points(800, 200, seed=23)
+    queries = torch.cat([far + 1e-2 * random_points(70, 200, seed=24), 300 * random_points(70, 200, seed=25)])
+    settled = nearest_neighbour._search(queries, references, 3, torch.bfloat16)[2]
+    assert not settled[:70].any()
+    assert nearest_neighbour._search(queries, references, 3, torch.float32)[2].all()
+    assert_brute_force(queries, references, 3)
+
+
+def test_coarse_products_settle_spread_out_points_alone() -> None:
+    queries, references = random_points(100, 512, seed=26), random_points(20_000, 512, seed=27)
+    settled = nearest_neighbour._search(queries, references, 1, torch.bfloat16)[2]
+    assert settled.all()
+
+
+def test_few_features_are_multiplied_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    dtypes = []
+    search = nearest_neighbour._search
+
+    def note(queries: Tensor, references: Tensor, num_neighbours: int, dtype: torch.dtype) -> object:
+        dtypes.append(dtype)
+        return search(queries, references, num_neighbours, dtype)
+
+    monkeypatch.setattr(nearest_neighbour, "quick_product_dtype", lambda _: torch.bfloat16)
+    monkeypatch.setattr(nearest_neighbour, "MIN_FEATURES", 20)
+    monkeypatch.setattr(nearest_neighbour, "COARSE_SHARE", 1.0)
+    monkeypatch.setattr(nearest_neighbour, "_search", note)
+    for num_features in (19, 20):
+        nearest_neighbours(random_points(2, num_features, seed=28), random_points(9, num_features, seed=29))
+    assert dtypes == [torch.float32, torch.bfloat16]
 
 
 def test_distance_to_oneself_is_exactly_zero() -> None:
