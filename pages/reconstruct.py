@@ -41,9 +41,10 @@ def draw(chosen: OpenCheckpoint) -> None:
     with left:
         _findings(chosen, answer)
     with right:
-        charts.needle(
-            [("D(x, E(x))", answer.encoder_pair_logit), ("D(G(E(x)), E(x))", answer.reconstruction_pair_logit)]
-        )
+        if answer.encoder_pair_logit is not None and answer.reconstruction_pair_logit is not None:
+            charts.needle(
+                [("D(x, E(x))", answer.encoder_pair_logit), ("D(G(E(x)), E(x))", answer.reconstruction_pair_logit)]
+            )
         _ways_on(chosen, answer)
 
 
@@ -178,7 +179,7 @@ def _ways_on(chosen: OpenCheckpoint, answer: Answer) -> None:
             x=answer.resolved.x,
             z=answer.z,
             x_hat=answer.x_hat,
-            logits=[answer.encoder_pair_logit, answer.reconstruction_pair_logit],
+            logits=[x for x in (answer.encoder_pair_logit, answer.reconstruction_pair_logit) if x is not None],
             source=str(source),
             checkpoint=chosen.name,
         ),

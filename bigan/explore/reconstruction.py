@@ -5,6 +5,7 @@ Distances between images are Euclidean over all pixels in [0, 1], as the paper's
 Shapes: Q images asked about, N gallery images, P = C H W pixels, C H W image, Z latent components, F features.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,8 +40,8 @@ class GalleryIndex:
     """G(E(x))."""
     distances: Float[Tensor, " N"]
     """|x - G(E(x))|."""
-    encoder_pair_logits: Float[Tensor, " N"]
-    """D(x, E(x))."""
+    encoder_pair_logits: Float[Tensor, " N"] | None
+    """D(x, E(x)); None without a D of pairs."""
     far_distance: float
     """Beyond it in features, an image is farther from the gallery than 99 % of its own images are from the others."""
 
@@ -68,10 +69,10 @@ class ReconstructionReport:
     """Share of the latent's components outside the prior."""
     num_off_prior: int
     """The same as a count."""
-    encoder_pair_logit: float
-    """D(x, E(x)): positive where D takes it for an encoder pair."""
-    reconstruction_pair_logit: float
-    """D(G(E(x)), E(x)): negative where D takes it for the generator pair that it is."""
+    encoder_pair_logit: float | None
+    """D(x, E(x)): positive where D takes it for an encoder pair. None without a D of pairs."""
+    reconstruction_pair_logit: float | None
+    """D(G(E(x)), E(x)): negative where D takes it for the generator pair that it is. None without a D of pairs."""
     neighbours: tuple[Neighbour, ...]
     """The five nearest gallery images, by features of the penultimate layer."""
     is_far: bool
@@ -83,11 +84,13 @@ def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
 
     Raises:
         ValueError: the gallery's images are not of the model's shape.
+        CapabilityError: the model lacks E or G.
     """
+    model.check_can("generate", "encode")
     _check_shape(model, tuple(gallery.images.shape[1:]))
     x = scale(gallery.images.cpu())  # (N, C, H, W)
     batches = [_look(model, batch) for batch in torch.split(x, BATCH_SIZE)]
-    z, features, x_hat, logits, _ = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    z, features, x_hat = (torch.cat(parts) for parts in zip(*(batch[:3] for batch in batches), strict=True))
     pixels = x.flatten(1)  # (N, P)
     return GalleryIndex(
         gallery=gallery,
@@ -96,7 +99,7 @@ def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
         features=features,
         reconstructions=to_uint8(x_hat),  # (N, C, H, W)
         distances=_pair_distances(pixels, x_hat.flatten(1)),
-        encoder_pair_logits=logits,
+        encoder_pair_logits=_joined(batch.encoder_pair_logits for batch in batches),
         far_distance=_far_distance(features),
     )
 
@@ -119,7 +122,7 @@ def reports(model: BiGAN, xs: Float[Tensor, "Q C H W"], index: GalleryIndex) -> 
     """
     _check_shape(model, tuple(xs.shape[1:]))
     xs = xs.detach().cpu()
-    z, features, x_hat, encoder_logits, reconstruction_logits = _look(model, xs)
+    z, features, x_hat, logits, x_hat_logits = _look(model, xs)
     distances = _pair_distances(xs.flatten(1), x_hat.flatten(1))  # (Q,)
     to_gallery = _distances(x_hat.flatten(1), index.pixels)  # (Q, N)
     ratios = distances / to_gallery.mean(1).clamp(min=SMALLEST)  # (Q,)
@@ -139,8 +142,8 @@ def reports(model: BiGAN, xs: Float[Tensor, "Q C H W"], index: GalleryIndex) -> 
             typicality=typicalities[i].item(),
             off_prior_share=off_prior[i].item(),
             num_off_prior=round(off_prior[i].item() * model.config.latent_dim),
-            encoder_pair_logit=encoder_logits[i].item(),
-            reconstruction_pair_logit=reconstruction_logits[i].item(),
+            encoder_pair_logit=None if logits is None else logits[i].item(),
+            reconstruction_pair_logit=None if x_hat_logits is None else x_hat_logits[i].item(),
             neighbours=neighbours[i],
             is_far=neighbours[i][0].distance > index.far_distance,
         )
@@ -154,8 +157,8 @@ class _Look(NamedTuple):
     z: Float[Tensor, "Q Z"]
     features: Float[Tensor, "Q F"]
     x_hat: Float[Tensor, "Q C H W"]
-    encoder_pair_logits: Float[Tensor, " Q"]
-    reconstruction_pair_logits: Float[Tensor, " Q"]
+    encoder_pair_logits: Float[Tensor, " Q"] | None
+    reconstruction_pair_logits: Float[Tensor, " Q"] | None
 
 
 def _check_shape(model: BiGAN, shape: tuple[int, ...]) -> None:
@@ -168,6 +171,8 @@ def _look(model: BiGAN, x: Float[Tensor, "Q C H W"]) -> "_Look":
     *_, features, a = model.encoder.activations(x.to(model.device))  # (Q, F), (Q, Z)
     z = model.encoder.squash(a)  # (Q, Z)
     x_hat = model.generate(z)  # (Q, C, H, W)
+    if model.config.shortcoming("score"):
+        return _Look(z.cpu(), features.cpu(), x_hat.cpu(), None, None)
     # both kinds of pair in one pass: in eval mode D takes each for itself
     logits = model.score(torch.cat([x.to(model.device), x_hat]), torch.cat([z, z]))  # (2Q,)
     return _Look(z.cpu(), features.cpu(), x_hat.cpu(), *logits.cpu().chunk(2))
@@ -176,6 +181,11 @@ def _look(model: BiGAN, x: Float[Tensor, "Q C H W"]) -> "_Look":
 def _distances(a: Float[Tensor, "*B Q P"], b: Float[Tensor, "*B N P"]) -> Float[Tensor, "*B Q N"]:
     """Euclidean distances from the differences themselves, so that equal images are at 0 and equal pairs tie."""
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _joined(parts: Iterable[Float[Tensor, " _"] | None]) -> Float[Tensor, " N"] | None:
+    known = [part for part in parts if part is not None]
+    return torch.cat(known) if known else None
 
 
 def _pair_distances(a: Float[Tensor, "Q P"], b: Float[Tensor, "Q P"]) -> Float[Tensor, " Q"]:

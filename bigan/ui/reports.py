@@ -30,10 +30,10 @@ class Answer:
     """E(x)."""
     x_hat: Float[Tensor, "1 C H W"]
     """G(E(x))."""
-    encoder_pair_logit: float
-    """D(x, E(x))."""
-    reconstruction_pair_logit: float
-    """D(G(E(x)), E(x))."""
+    encoder_pair_logit: float | None
+    """D(x, E(x)); None without a D of pairs."""
+    reconstruction_pair_logit: float | None
+    """D(G(E(x)), E(x)); None without a D of pairs."""
     report: ReconstructionReport | None
     """The comparison with the gallery; None where the checkpoint has none."""
     original: Image.Image | None
@@ -76,11 +76,13 @@ def _answer(resolved: Resolved, chosen: OpenCheckpoint) -> Answer:
     if chosen.index is None:
         z = chosen.model.encode(resolved.x)  # (1, Z)
         x_hat = chosen.model.generate(z)  # (1, C, H, W)
+        if chosen.config.shortcoming("score"):
+            return Answer(resolved, z, x_hat, None, None, None, original)
         scores = float(chosen.model.score(resolved.x, z)), float(chosen.model.score(x_hat, z))
         return Answer(resolved, z, x_hat, *scores, None, original)
     found = report(chosen.model, resolved.x, chosen.index)
-    scores = found.encoder_pair_logit, found.reconstruction_pair_logit
-    return Answer(resolved, found.z[None], found.x_hat[None], *scores, found, original)
+    opinions = found.encoder_pair_logit, found.reconstruction_pair_logit
+    return Answer(resolved, found.z[None], found.x_hat[None], *opinions, found, original)
 
 
 def _original(source: Upload) -> Image.Image:
