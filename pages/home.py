@@ -10,6 +10,8 @@ from bigan.ui.loaders import OpenCheckpoint
 
 STRIP_COLUMNS, STRIP_SEED = 16, 1
 LOG_2 = math.log(2)  # D's loss when it is undecided
+# Colour -> losses of the networks that it stands for (see bigan.objectives)
+LOSSES = {"opinion": ("JD", "D"), "generated": ("EG", "G", "R"), "latent": ("E", "C")}
 
 WHY = r"""
 Three networks play one game:
@@ -70,26 +72,27 @@ def _card(chosen: OpenCheckpoint) -> None:
     st.header(f"The model: {chosen.name}", anchor=False)
     st.markdown(
         f"Trained on {info.title}: {config.image_shape[1]} by {config.image_shape[2]} pixels, "
-        f"{config.latent_dim} numbers in z ({config.prior} prior), three networks with {config.num_hidden_layers} "
-        f"hidden layers of {config.hidden_dim}."
+        f"{config.latent_dim} numbers in z ({config.prior} prior). Networks: {', '.join(config.networks)}, each with "
+        f"{config.num_hidden_layers} hidden layers of {config.hidden_dim}."
     )
-    z = chosen.model.sample_latents(2 * STRIP_COLUMNS, STRIP_SEED)
-    pictures.grid(
-        chosen.model.generate(z),
-        columns=STRIP_COLUMNS,
-        kind="generated",
-        alt=f"{2 * STRIP_COLUMNS} {info.noun_plural} made by G",
-        caption=f"{info.noun_plural.capitalize()} made by G; none of them exists.",
-        scale=2,
-        smooth=chosen.smooth,
-    )
+    if config.shortcoming("generate") is None:
+        z = chosen.model.sample_latents(2 * STRIP_COLUMNS, STRIP_SEED)
+        pictures.grid(
+            chosen.model.generate(z),
+            columns=STRIP_COLUMNS,
+            kind="generated",
+            alt=f"{2 * STRIP_COLUMNS} {info.noun_plural} made by G",
+            caption=f"{info.noun_plural.capitalize()} made by G; none of them exists.",
+            scale=2,
+            smooth=chosen.smooth,
+        )
     if chosen.metrics is None:
         st.caption(f"It has not been measured yet: `python -m bigan evaluate {chosen.name}` does that.")
         return
-    page.cards(results.cards(chosen.metrics))
+    page.cards(results.cards(chosen.metrics, config))
     st.caption(results.protocol_words(chosen.metrics))
     with st.expander("All its numbers", icon=":material/table:"):
-        st.dataframe(results.table(chosen.metrics), hide_index=True)
+        st.dataframe(results.table(chosen.metrics, config), hide_index=True)
 
 
 def _curves(chosen: OpenCheckpoint) -> None:
@@ -100,18 +103,25 @@ def _curves(chosen: OpenCheckpoint) -> None:
         return
     c = theme.colours()
     epochs = [row["epoch"] for row in rows]
-    losses = {name: [row.get(name) for row in rows] for name in ("JD", "EG")}
+    colours = {
+        name: getattr(c, colour)
+        for colour, names in LOSSES.items()
+        for name in names
+        if any(name in row for row in rows)
+    }
     charts.curves(
         epochs,
-        losses,
-        {"JD": c.opinion, "EG": c.generated},
+        {name: [row.get(name) for row in rows] for name in colours},
+        colours,
         x_title="epoch",
-        y_title="loss, nats",
-        alt=f"The losses of D and of E and G over {len(rows)} epochs; D undecided would be 0.69 nats.",
+        y_title="loss" if "R" in colours else "loss, nats",
+        alt=f"The losses {', '.join(colours)} over {len(rows)} epochs; D undecided would be 0.69 nats.",
         key="losses",
-        references={"undecided, log 2": LOG_2},
+        references={"undecided, log 2": LOG_2} if colours.keys() & set(LOSSES["opinion"]) else {},
     )
     ratios = {"EGr / EGr_b": [results.reconstruction_ratio(row) for row in rows]}
+    if chosen.config.shortcoming("generate", "encode"):
+        return
     charts.curves(
         epochs,
         ratios,

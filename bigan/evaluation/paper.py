@@ -56,6 +56,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "NND": "distance from a held-out image to the nearest of 100,000 samples; lower is better",
         "NNC_e": "1-nearest-neighbour accuracy in E's raw output; higher is better",
         "NNC_e-": "1-nearest-neighbour accuracy in E's last hidden layer; higher is better",
+        "NNC_d": "1-nearest-neighbour accuracy in the last hidden layer of a GAN's D; higher is better",
         "CLS_e-": "accuracy of a linear classifier on E's last hidden layer; higher is better",
         "JD": "loss of D over both kinds of pair; ln 2 = 0.693 when D is undecided, 0 when it is always right",
         "EGr": "distance from an image x to G(E(x)); lower is better",

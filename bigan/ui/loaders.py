@@ -48,7 +48,9 @@ def _gallery(folder: str, states: FileStates) -> Gallery | None:  # noqa: ARG001
 def _index(folder: str, states: FileStates) -> GalleryIndex | None:
     gallery = _gallery(folder, _of(states, GALLERY_FILE))
     model = _model(folder, _of(states, *MODEL_FILES))
-    return None if gallery is None else index_gallery(model, gallery)
+    if gallery is None or model.config.shortcoming("generate", "encode"):
+        return None
+    return index_gallery(model, gallery)
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
@@ -89,7 +91,7 @@ class OpenCheckpoint:
 
     @cached_property
     def index(self) -> GalleryIndex | None:
-        """The gallery as the model sees it, or None without a gallery."""
+        """The gallery as E and G see it, or None without a gallery or one of them."""
         return _index(str(self.path), _states(self.path, *MODEL_FILES, GALLERY_FILE))
 
     @cached_property

@@ -46,7 +46,7 @@ def show(
     st.title(title, anchor=False)
     st.markdown(sentence)
     try:
-        body(state.current())
+        body(_suited())
     except ValueError as error:  # a person's mistake, or a file that is not what it should be: the text says it
         _failure(str(error))
     except Exception:
@@ -55,6 +55,18 @@ def show(
     if why:
         with st.expander("Why, and how", icon=":material/menu_book:"):
             st.markdown(why)
+
+
+def _suited() -> OpenCheckpoint:
+    """The chosen checkpoint, once it is known that its model can do what this page shows.
+
+    Raises:
+        ValueError: it lacks a network.
+    """
+    chosen = state.current()
+    if problem := chosen.config.shortcoming(*state.here().needs):
+        raise ValueError(f"{problem} Please choose another model in the sidebar to see this page.")
+    return chosen
 
 
 def _failure(sentence: str) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bigan.config import ModelConfig
 from bigan.evaluation import paper
 
 Metrics = Mapping[str, Any]
-CARD_METRICS = ("NNC_e-", "EGr/EGr_b", "NND")
+CARD_METRICS = ("NNC_e-", "NNC_d", "EGr/EGr_b", "NND")
 _CARD_WORDS = {
     "NNC_e-": "of test images have the class of their nearest neighbour in E's features",
+    "NNC_d": "of test images have the class of their nearest neighbour in D's features",
     "EGr/EGr_b": "distance from x to G(E(x)), relative to another image's; 0 is exact",
     "NND": "pixel distance from a test image to the nearest of 100,000 samples",
 }
@@ -18,22 +20,24 @@ def _number(value: float, unit: str) -> str:
     return f"{value:.2f} %" if unit == "%" else f"{value:.3g}"
 
 
-def _beside(dataset: str, name: str, protocol: str) -> str:
-    figure = paper.published(dataset, name, protocol)
+def _beside(config: ModelConfig, name: str, protocol: str) -> str:
+    if not config.is_bigan:
+        return ""
+    figure = paper.published(config.dataset, name, protocol)
     if figure is None:
         return "no published figure for these data"
     origin = "the paper" if figure.source == paper.TABLE_1 else "the authors' log"
     return f"{origin}: {_number(figure.value, figure.unit)}"
 
 
-def cards(metrics: Metrics) -> list[tuple[str, str, str]]:
-    """The three numbers of a checkpoint's card: (number, what it is, what to compare it with)."""
-    measured, dataset, protocol = metrics["metrics"], metrics["dataset"], metrics["protocol"]
+def cards(metrics: Metrics, config: ModelConfig) -> list[tuple[str, str, str]]:
+    """The few numbers of a checkpoint's card: (number, what it is, what was published of a BiGAN if it is one)."""
+    measured, protocol = metrics["metrics"], metrics["protocol"]
     return [
         (
             _number(measured[name]["value"], measured[name]["unit"]),
             f"{name}: {_CARD_WORDS[name]}",
-            _beside(dataset, name, protocol),
+            _beside(config, name, protocol),
         )
         for name in CARD_METRICS
         if name in measured
@@ -46,7 +50,7 @@ def protocol_words(metrics: Metrics) -> str:
     return f"Measured on {held_out} of {metrics['dataset']}, seed {metrics['seed']}."
 
 
-def table(metrics: Metrics) -> dict[str, list[str]]:
+def table(metrics: Metrics, config: ModelConfig) -> dict[str, list[str]]:
     """All numbers, as columns."""
     names = list(metrics["metrics"])
     entries = [metrics["metrics"][name] for name in names]
@@ -56,7 +60,7 @@ def table(metrics: Metrics) -> dict[str, list[str]]:
         "here": [_number(entry["value"], entry["unit"]) for entry in entries],
         "unit": [entry["unit"] for entry in entries],
         "95 % interval": [f"{interval[0]:.2f} to {interval[1]:.2f}" if interval else "" for interval in intervals],
-        "published": [_beside(metrics["dataset"], name, metrics["protocol"]) for name in names],
+        "published": [_beside(config, name, metrics["protocol"]) for name in names],
         "what it is": [paper.MEANINGS.get(name, "") for name in names],
     }
 

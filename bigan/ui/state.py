@@ -11,6 +11,7 @@ from streamlit.navigation.page import Page
 
 from bigan import checkpoint
 from bigan.checkpoint import CheckpointError, CheckpointSummary
+from bigan.config import Verb
 from bigan.ui import pictures, theme
 from bigan.ui.loaders import OpenCheckpoint
 
@@ -27,13 +28,19 @@ class PageInfo:
     path: str
     url: str
     icon: str
+    needs: tuple[Verb, ...] = ()
+    """What a model must be able to do to be shown there."""
 
 
 HOME = PageInfo("Home", "pages/home.py", "home", ":material/home:")
-SAMPLE = PageInfo("Sample", "pages/sample.py", "sample", ":material/casino:")
-RECONSTRUCT = PageInfo("Reconstruct", "pages/reconstruct.py", "reconstruct", ":material/sync_alt:")
-INTERPOLATE = PageInfo("Walk", "pages/interpolate.py", "interpolate", ":material/timeline:")
-MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:")
+SAMPLE = PageInfo("Sample", "pages/sample.py", "sample", ":material/casino:", ("generate", "score"))
+RECONSTRUCT = PageInfo(
+    "Reconstruct", "pages/reconstruct.py", "reconstruct", ":material/sync_alt:", ("generate", "encode")
+)
+INTERPOLATE = PageInfo(
+    "Walk", "pages/interpolate.py", "interpolate", ":material/timeline:", ("generate", "encode", "score")
+)
+MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:", ("generate", "encode"))
 PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP)
 
 
@@ -84,6 +91,11 @@ def ensure_routed() -> None:
         st.rerun()
 
 
+def here() -> PageInfo:
+    """The page that one is at."""
+    return next((page for page in PAGES if page.url == st.session_state.get(_AT_KEY)), HOME)
+
+
 def current(summaries: list[CheckpointSummary] | None = None) -> OpenCheckpoint:
     """The checkpoint that the sidebar shows as chosen.
 
@@ -104,9 +116,15 @@ def current(summaries: list[CheckpointSummary] | None = None) -> OpenCheckpoint:
 
 
 def checkpoint_picker() -> None:
-    """The sidebar: the models to choose from, what the chosen one draws, and the broken ones with their reasons."""
+    """The sidebar: the models to choose from, what the chosen one draws, and the others with their reasons.
+
+    A model that is chosen stays so on a page that it cannot be shown on, and the page says why.
+    """
     summaries = checkpoint.summarise_checkpoints()
-    usable = [summary.name for summary in summaries if summary.problem is None]
+    whole = {summary.name: summary.config for summary in summaries if summary.config is not None}
+    problems = {name: config.shortcoming(*here().needs) for name, config in whole.items()}
+    chosen = st.session_state.get(CHECKPOINT_KEY, st.query_params.get(CHECKPOINT_KEY))
+    usable = [name for name, problem in problems.items() if problem is None or name == chosen]
     if usable:
         st.selectbox(
             "Model", usable, key=CHECKPOINT_KEY, bind="query-params", help="Which trained model all pages show."
@@ -118,9 +136,17 @@ def checkpoint_picker() -> None:
                 summary.name, disabled=True, icon=":material/block:", key=f"broken-{summary.name}", help=summary.problem
             )
             st.caption(as_text(summary.problem))
+    if lacking := {name: problem for name, problem in problems.items() if problem is not None and name not in usable}:
+        with st.expander("Not for this page", icon=":material/block:"):
+            for name, problem in lacking.items():
+                st.button(name, disabled=True, key=f"lacking-{name}", help=problem)
+                st.caption(as_text(problem))
 
 
 def _preview(chosen: OpenCheckpoint) -> None:
+    if problem := chosen.config.shortcoming("generate"):
+        st.caption(as_text(problem))
+        return
     try:
         z = chosen.model.sample_latents(PREVIEW_COLUMNS * PREVIEW_ROWS, PREVIEW_SEED)
     except CheckpointError as error:
