@@ -14,10 +14,12 @@ from bigan.cli.benchmark import Benchmark
 from bigan.cli.checkpoints import Checkpoints
 from bigan.cli.command import tell
 from bigan.cli.evaluate import Evaluate
+from bigan.cli.figure import Figure
 from bigan.cli.gallery import BuildGallery
 from bigan.cli.interpolate import Interpolate
 from bigan.cli.project import Project
 from bigan.cli.reconstruct import Reconstruct
+from bigan.cli.reproduce import Reproduce
 from bigan.cli.sample import Sample
 from bigan.cli.train import Train
 
@@ -30,6 +32,8 @@ AnyCommand = (
     | Annotated[Reconstruct, subcommand("reconstruct")]
     | Annotated[Interpolate, subcommand("interpolate")]
     | Annotated[Project, subcommand("project")]
+    | Annotated[Figure, subcommand("figure")]
+    | Annotated[Reproduce, subcommand("reproduce")]
     | Annotated[BuildGallery, subcommand("gallery")]
     | Annotated[Checkpoints, subcommand("checkpoints")]
     | Annotated[Benchmark, subcommand("benchmark")]

@@ -37,7 +37,8 @@ from bigan.models.bigan import BiGAN
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 COMMANDS = (
-    "train", "evaluate", "sample", "reconstruct", "interpolate", "project", "gallery", "checkpoints", "benchmark"
+    "train", "evaluate", "sample", "reconstruct", "interpolate", "project", "figure", "reproduce", "gallery",
+    "checkpoints", "benchmark",
 )  # fmt: skip
 MAX_HELP_SECONDS = 1.5
 SMALL = ("--hidden-dim", "8", "--epochs", "1", "--decay-epochs", "1", "--batch-size", "20", "--accelerator", "cpu")

@@ -118,12 +118,12 @@ class Train(Command):
         usual = RECIPES[self.recipe.name]
         words += _changes(self.recipe.model, usual.model) + _changes(self.recipe.train, usual.train)
         if self.data is not None:
-            words += ["--data", _portable(self.data, f"DIR/{GALLERY_FILE}" if is_gallery(self.data) else "DIR")]
+            words += ["--data", portable(self.data, f"DIR/{GALLERY_FILE}" if is_gallery(self.data) else "DIR")]
         if self.gallery is not None:
-            words += ["--gallery", _portable(self.gallery, "FILE")]
+            words += ["--gallery", portable(self.gallery, "FILE")]
         for field in dataclasses.fields(self):
             if field.name in ("devices", "num_nodes", "accelerator") and getattr(self, field.name) != field.default:
-                words += _option(field.name, getattr(self, field.name))
+                words += option_words(field.name, getattr(self, field.name))
         return shlex.join(words)
 
     def _gallery(self) -> "Gallery | None":
@@ -192,18 +192,19 @@ def _changes(chosen: ModelConfig | TrainConfig, usual: ModelConfig | TrainConfig
     for field in dataclasses.fields(chosen):
         value = getattr(chosen, field.name)
         if value != getattr(usual, field.name):
-            words += _option(field.name, value)
+            words += option_words(field.name, value)
     return words
 
 
-def _option(name: str, value: Any) -> list[str]:
+def option_words(name: str, value: Any) -> list[str]:
+    """The words that set an option on the command line."""
     option = name.replace("_", "-")
     if isinstance(value, bool):
         return [f"--{option}" if value else f"--no-{option}"]
     return [f"--{option}", *map(str, value if isinstance(value, tuple) else (value,))]
 
 
-def _portable(path: Path, placeholder: str) -> str:
+def portable(path: Path, placeholder: str) -> str:
     """A path that means the same to everybody: one below this folder, or the placeholder."""
     outside = path.is_absolute() or ".." in path.parts or str(path).startswith("~")
     return placeholder if outside else path.as_posix()
