@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,73 @@ from bigan.records import TRAIN_FILE, is_finite_number, read_config, read_metric
 
 HUB_DATASETS = {"mnist": "ylecun/mnist", "fashion-mnist": "zalando-datasets/fashion_mnist"}
 PRIORS = {"uniform": "uniform on (-1, 1)", "normal": "standard normal"}
+NUMBERS = {1: "one multi-layer perceptron", 2: "two multi-layer perceptrons", 3: "three multi-layer perceptrons"}
 UNDECIDED = math.log(2)  # D's loss in nats when it cannot tell the pairs apart
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a model is, by how it was trained."""
+
+    title: str
+    introduction: str
+    failures: tuple[str, ...] = ()
+    """What follows from its training, whatever the numbers; {things} are the images of its data."""
+
+
+PAPER = "[Donahue et al. 2017](https://arxiv.org/abs/1605.09782)"
+BIGAN = Kind(
+    "BiGAN",
+    f"A bidirectional GAN ({PAPER}): a generator G(z) -> x, an encoder\n"
+    "E(x) -> z and a discriminator D(x, z) of pairs, trained together. Nobody ever showed E which z belongs to an x.",
+)
+OTHER = Kind("Model", f"Networks like those of a BiGAN ({PAPER}), not all three of them.")
+_BLIND = "E has only ever seen images that G made; how it reads real {things} is left to chance."
+RIVALS = {
+    "gan": Kind(
+        "GAN",
+        f"A standard GAN, the rival D of a BiGAN in Table 1 of {PAPER}:\n"
+        "a generator G(z) -> x and a discriminator D(x) that tells real images from generated ones. Its features are\n"
+        "those of D's last hidden layer.",
+        ("It has no encoder: there is no way from an image to its z.",),
+    ),
+    "latent-regressor": Kind(
+        "Latent regressor",
+        f"The rival LR of a BiGAN in Table 1 of {PAPER}, as the official\n"
+        "code has it: beside a standard GAN, an encoder E learnt the z that an image G(z) was generated from. G does\n"
+        "not know of E. The GAN's discriminator is not kept.",
+        (_BLIND,),
+    ),
+    "latent-regressor-after": Kind(
+        "Latent regressor",
+        f"The rival LR of a BiGAN in Table 1 of {PAPER}, as its text has\n"
+        "it: after a standard GAN was trained, an encoder E learnt the z that an image G(z) was generated from.",
+        (_BLIND,),
+    ),
+    "joint-latent-regressor": Kind(
+        "Joint latent regressor",
+        f"The rival JLR of a BiGAN in Table 1 of {PAPER}: beside a\n"
+        "standard GAN, an encoder E learnt the z that an image G(z) was generated from, and G helped it. The GAN's\n"
+        "discriminator is not kept.",
+        (_BLIND,),
+    ),
+    **{
+        f"autoencoder-{norm}": Kind(
+            f"Autoencoder ({norm})",
+            f"The rival AE ({norm}) of a BiGAN in Table 1 of {PAPER}: an\n"
+            f"encoder E and a generator G that together reproduce x, by the {norm} error alone.",
+            ("Nothing made E(x) follow the prior: a sample G(z) need not look like one of the {things}.",),
+        )
+        for norm in ("l2", "l1")
+    },
+    "supervised": Kind(
+        "Classifier",
+        f"The network of a BiGAN's encoder ({PAPER}, Table 1), trained\n"
+        "with labels: an upper reference for features that are learnt without. Its raw outputs are the logits of the\n"
+        "classes.",
+        ("E(x) are no codes: z is the logits of the classes.",),
+    ),
+}
 
 
 def write_card(folder: Path) -> None:
@@ -37,16 +104,24 @@ def card_text(folder: Path) -> str:
     config, train = read_config(folder), read_train(folder)
     metrics, projection = _measured(folder)
     name, trained_on = folder.resolve().name, str((train or {}).get("dataset", config.dataset))
+    kind = _kind(config, train)
     sections = [
-        _introduction(name, config),
+        _introduction(name, config, kind),
         _data(folder, trained_on, train),
         _training(folder, train),
         _results(name, config, metrics),
-        "## Where it fails\n\n" + "\n".join(f"- {line}" for line in _failures(config, _values(metrics))),
+        "## Where it fails\n\n" + "\n".join(f"- {line}" for line in _failures(config, kind, _values(metrics))),
         _map(projection),
     ]
     body = "\n\n".join(section for section in sections if section)
     return f"---\n{_head(name, config, trained_on, metrics).to_yaml()}\n---\n\n{body}\n"
+
+
+def _kind(config: ModelConfig, train: dict[str, Any] | None) -> Kind:
+    if config.is_bigan:
+        return BIGAN
+    settings = (train or {}).get("train")
+    return RIVALS.get(str(settings.get("objective")), OTHER) if isinstance(settings, dict) else OTHER
 
 
 def _measured(folder: Path) -> tuple[dict[str, Any] | None, Projection | None]:
@@ -64,13 +139,18 @@ def _measured(folder: Path) -> tuple[dict[str, Any] | None, Projection | None]:
 def _head(name: str, config: ModelConfig, trained_on: str, metrics: dict[str, Any] | None) -> ModelCardData:
     """What the Hub's search and leaderboards read."""
     known = dict(vars(BiGAN._hub_mixin_info.model_card_data))
+    if not config.is_bigan:
+        known["tags"] = [tag for tag in known["tags"] if tag not in ("ali", "bigan")]
+    if config.shortcoming("generate"):
+        known["pipeline_tag"] = "image-feature-extraction"
+        known["tags"] = [tag for tag in known["tags"] if tag not in ("gan", "image-generation")]
     if trained_on in HUB_DATASETS:
         known["datasets"] = [HUB_DATASETS[trained_on]]
     if metrics is None or not metrics["metrics"]:
         return ModelCardData(**known)
     results = [
         EvalResult(
-            task_type="unconditional-image-generation",
+            task_type=known["pipeline_tag"],
             dataset_type=HUB_DATASETS.get(config.dataset, config.dataset),
             dataset_name=_title(config.dataset),
             dataset_split=str(metrics.get("protocol", "")) or None,
@@ -84,27 +164,33 @@ def _head(name: str, config: ModelConfig, trained_on: str, metrics: dict[str, An
     return ModelCardData(**known | {"model_name": name, "eval_results": results})
 
 
-def _introduction(name: str, config: ModelConfig) -> str:
+def _introduction(name: str, config: ModelConfig, kind: Kind) -> str:
     channels, height, width = config.image_shape
     num_weights = sum(weight.numel() for weight in checkpoint.skeleton(config).parameters())
     norm = "with" if config.batch_norm else "without"
-    return f"""# BiGAN of {_title(config.dataset)}: {name}
+    return f"""# {kind.title} of {_title(config.dataset)}: {name}
 
-A bidirectional GAN ([Donahue et al. 2017](https://arxiv.org/abs/1605.09782)): a generator G(z) -> x, an encoder
-E(x) -> z and a discriminator D(x, z) of pairs, trained together. Nobody ever showed E which z belongs to an x.
+{kind.introduction}
 
 - z: {config.latent_dim} components, {PRIORS[config.prior]}
 - x: {width} x {height} pixels, {channels} channel{"s" * (channels > 1)}, values in [0, 1]
-- networks: three multi-layer perceptrons of {config.num_hidden_layers} hidden layers of {config.hidden_dim:,} units, \
-{norm} batch normalisation, {num_weights:,} weights in all
+- networks: {NUMBERS[len(config.networks)]} ({", ".join(config.networks)}) of {config.num_hidden_layers} hidden layers \
+of {config.hidden_dim:,} units, {norm} batch normalisation, {num_weights:,} weights in all
 
 ```python
 import bigan
 
 model = bigan.load("{name}")  # or this folder
-x = model.generate(model.sample_latents(16, seed=0))
-x_hat = model.reconstruct(x)
+{_example(config)}
 ```"""
+
+
+def _example(config: ModelConfig) -> str:
+    """Lines of Python that ask the model for no more than it can do."""
+    if config.shortcoming("generate"):
+        return 'h = model.features(model.prepare("picture.png"))'
+    again = "h = model.features(x)" if config.shortcoming("encode") else "x_hat = model.reconstruct(x)"
+    return f"x = model.generate(model.sample_latents(16, seed=0))\n{again}"
 
 
 def _data(folder: Path, trained_on: str, train: dict[str, Any] | None) -> str:
@@ -166,17 +252,24 @@ def _result_row(config: ModelConfig, metric: str, entry: dict[str, Any], protoco
         value += " ({:.2f} to {:.2f})".format(*entry["interval"])
     words = {"num_queries": "queries", "num_references": "references", "num_samples": "samples"}
     sizes = ", ".join(f"{entry[key]:,} {word}" for key, word in words.items() if entry.get(key))
-    other = published(config.dataset, metric, protocol)
+    other = published(config.dataset, metric, protocol) if config.is_bigan else None
     theirs = f"{_figure(other.value, other.unit)} | {other.source} ({other.protocol} protocol)" if other else "- | -"
     return f"| {_plain(metric)} | {value} | {sizes or '-'} | {theirs} |"
 
 
-def _failures(config: ModelConfig, values: dict[str, float]) -> Iterator[str]:
+def _failures(config: ModelConfig, kind: Kind, values: dict[str, float]) -> Iterator[str]:
     """What a person should not expect of the model, in words made from its numbers."""
     info = DATASETS.get(config.dataset)
     things = info.noun_plural if info else "images of its data set"
     _, height, width = config.image_shape
-    yield f"It has only ever seen {things} of {width} x {height} pixels: whatever else it is given comes back as those."
+    if config.shortcoming("generate"):
+        end = "it reads whatever else it is given as one of those"
+    elif config.shortcoming("encode"):
+        end = "G makes nothing else"
+    else:
+        end = "whatever else it is given comes back as those"
+    yield f"It has only ever seen {things} of {width} x {height} pixels: {end}."
+    yield from (sentence.format(things=things) for sentence in kind.failures)
     if (ratio := values.get("EGr/EGr_b")) is not None:
         yield f"G(E(x)) is {_closer(ratio, 'x')}."
     if (ratio := values.get("EGg/EGg_b")) is not None:

@@ -146,6 +146,11 @@ class ModelConfig(_Json):
         }
         return sum(common + own[name] for name in self.networks)
 
+    @property
+    def is_bigan(self) -> bool:
+        """Whether it has all three networks and a D of pairs; a rival of the paper's Table 1 has not."""
+        return self.shortcoming(*VERBS) is None
+
     def shortcoming(self, *verbs: Verb) -> str | None:
         """Why a model of this config cannot do all of these, in one sentence; None where it can."""
         if missing := [VERBS[verb] for verb in verbs if VERBS[verb] not in self.networks]:

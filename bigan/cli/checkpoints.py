@@ -31,6 +31,7 @@ class Checkpoints(Command):
             [
                 summary.name,
                 summary.config.dataset if summary.config else "-",
+                ", ".join(summary.config.networks) if summary.config else "-",
                 f"{summary.config.num_parameters:,}" if summary.config else "-",
                 f"{size / 1e6:.1f} MB",
                 summary.problem or "ready",
@@ -38,7 +39,7 @@ class Checkpoints(Command):
             for summary, size in zip(summaries, sizes, strict=True)
         ]
         nothing = "There is no checkpoint here; `python -m bigan train mnist` makes one."
-        header = ("name", "data", "weights", "size", "state")
+        header = ("name", "data", "networks", "weights", "size", "state")
         return Answer(document, table(header, rows) if rows else nothing)
 
 

@@ -56,7 +56,7 @@ class Evaluate(ModelCommand):
         if self.save:
             write_text(folder / METRICS_FILE, json.dumps(document, indent=2, allow_nan=False) + "\n")
             write_card(folder)
-        return Answer(document, _text(report))
+        return Answer(document, _text(report, model.config.is_bigan))
 
     def _check_held_out(self, folder: Path) -> None:
         """Refuse to measure by images that the weights have seen, as far as train.json tells."""
@@ -69,13 +69,14 @@ class Evaluate(ModelCommand):
             )
 
 
-def _text(report: "EvaluationReport") -> str:
+def _text(report: "EvaluationReport", is_bigan: bool) -> str:
+    """The figures as a table; what others published is of BiGANs, and stands beside those of one."""
     from bigan.evaluation.paper import published
 
     rows = []
     sources: list[str] = []
     for name, metric in report.metrics.items():
-        other = published(report.dataset, name, report.protocol)
+        other = published(report.dataset, name, report.protocol) if is_bigan else None
         theirs = ""
         if other is not None:
             note = f"{other.source} ({other.protocol} protocol)"

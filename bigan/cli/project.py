@@ -25,6 +25,7 @@ class Project(ModelCommand):
         from bigan.explore.projection import project, save_projection
 
         folder, model = self.load()
+        model.check_can("encode")
         gallery = load_gallery(folder)
         if gallery is None:
             raise ValueError(f"The checkpoint {self.name} has no gallery to map; `python -m bigan gallery` makes one.")

@@ -94,10 +94,12 @@ def _alone(model: "BiGAN", x: "Float[Tensor, 'B C H W']") -> "tuple[Float[Tensor
     z = model.encode(x)  # (B, Z)
     x_hat = model.generate(z).cpu()  # (B, C, H, W)
     distances = torch.linalg.vector_norm((x_hat - x).flatten(1), dim=1)  # (B,)
-    shares, logits = off_prior_share(z, model.config.prior), model.score(x, z)  # (B,) each
-    columns = zip(distances.tolist(), shares.tolist(), logits.tolist(), z.tolist(), strict=True)
-    names = ("distance", "off_prior_share", "encoder_pair_logit", "latent")
-    return x_hat, [dict(zip(names, values, strict=True)) for values in columns]
+    columns = {"distance": distances, "off_prior_share": off_prior_share(z, model.config.prior)}  # (B,) each
+    if model.config.shortcoming("score") is None:
+        columns["encoder_pair_logit"] = model.score(x, z)  # (B,)
+    columns["latent"] = z
+    rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+    return x_hat, [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _beside_gallery(
@@ -113,14 +115,17 @@ def _beside_gallery(
 
 
 def _facts(report: "ReconstructionReport", class_names: tuple[str, ...]) -> dict[str, Any]:
+    opinions = {
+        "encoder_pair_logit": report.encoder_pair_logit,
+        "reconstruction_pair_logit": report.reconstruction_pair_logit,
+    }
     return {
         "distance": report.distance,
         "off_prior_share": report.off_prior_share,
-        "encoder_pair_logit": report.encoder_pair_logit,
         "latent": report.z.tolist(),
         "ratio": report.ratio,
         "percentile": report.percentile,
-        "reconstruction_pair_logit": report.reconstruction_pair_logit,
+        **{name: logit for name, logit in opinions.items() if logit is not None},
         "neighbours": [
             {"id": near.id, "label": class_names[near.label], "distance": near.distance} for near in report.neighbours
         ],
@@ -135,7 +140,8 @@ def _text(facts: list[dict[str, Any]], written: str | None) -> str:
     for fact in facts:
         row = [fact["file"], f"{fact['distance']:.2f}"]
         row += [f"{fact['ratio']:.2f}", f"{100 * fact['percentile']:.0f} %"] if "ratio" in fact else ["-", "-"]
-        row += [f"{100 * fact['off_prior_share']:.0f} %", f"{fact['encoder_pair_logit']:.2f}"]
+        logit = fact.get("encoder_pair_logit")
+        row += [f"{100 * fact['off_prior_share']:.0f} %", "-" if logit is None else f"{logit:.2f}"]
         near = fact.get("neighbours")
         rows.append([*row, f"{near[0]['label']} ({near[0]['id']})" if near else "-"])
     note = "ratio: to the mean distance between G(E(x)) and gallery images; closer than to: that share of them"

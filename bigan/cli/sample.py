@@ -50,26 +50,27 @@ class Sample(ModelCommand):
         _, model = self.load()
         z = model.sample_latents(self.count, self.seed, self.truncation)  # (B, Z)
         x = model.generate(z)  # (B, C, H, W)
-        logits = model.score(x, z).cpu()  # (B,)
+        judged = model.config.shortcoming("score") is None
+        logits = {"logits": model.score(x, z).cpu()} if judged else {}  # (B,)
         if self.out.suffix.lower() == ".png":
             content = png_bytes(mosaic(x, math.ceil(math.sqrt(self.count)), ENLARGEMENT))
             write_file(self.out, lambda file: file.write(content))
         else:
-            arrays = {"z": z.cpu().numpy(), "x": x.cpu().numpy(), "logits": logits.numpy()}
+            arrays = {name: tensor.cpu().numpy() for name, tensor in ({"z": z, "x": x} | logits).items()}
             facts = {"seed": np.int64(self.seed), "truncation": np.float64(self.truncation)}
             write_arrays(self.out, **arrays, **{name: np.asarray(value) for name, value in facts.items()})
-        passed = int((logits > 0).sum())
         document = {
             "checkpoint": self.name,
             "out": str(self.out),
             "seed": self.seed,
             "count": self.count,
             "truncation": self.truncation,
-            "logits": logits.tolist(),
+            **{name: tensor.tolist() for name, tensor in logits.items()},
         }
-        rows = [
-            ["images", str(self.count)],
-            ["taken by D for pairs of a real image with its code", str(passed)],
-            ["mean logit of D", f"{logits.mean().item():.3f}"],
-        ]
+        rows = [["images", str(self.count)]]
+        for tensor in logits.values():
+            rows += [
+                ["taken by D for pairs of a real image with its code", str(int((tensor > 0).sum()))],
+                ["mean logit of D", f"{tensor.mean().item():.3f}"],
+            ]
         return Answer(document, f"{table((f'seed {self.seed}', ''), rows)}\n\nWritten to {self.out}.")

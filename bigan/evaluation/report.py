@@ -176,7 +176,7 @@ def _stages(
         yield "CLS_e-", lambda: _linear_class(model, training, held_out, seed)
     elif model.feature_layers:
         yield "NNC_d", lambda: _nearest_class("NNC_d", model, training, held_out)
-    if model.config.shortcoming("generate", "encode", "score") is None:
+    if model.config.is_bigan:
         yield "JD", lambda: _joint_loss(model, training, seed)
     if _has(model, "generator", "encoder"):
         yield "EGr", lambda: _trip(inversion.reconstruction(model, held_out.images), PIXEL_UNIT, "EGr", "EGr_b")

@@ -22,7 +22,7 @@ MODEL_CARD = """---
 {{ card_data }}
 ---
 
-# A BiGAN: generator, encoder and discriminator
+# A BiGAN, or a rival that has some of its networks: generator, encoder, discriminator
 
 Load it with `bigan.load`, given this folder or its id on the Hub (library: bigan).
 The method: Donahue, Krähenbühl, Darrell, [Adversarial Feature Learning]({{ paper_url }}), ICLR 2017.
@@ -67,11 +67,16 @@ class BiGAN(
         """What `nn.Module` keeps elsewhere: its networks."""
         for verb, network in VERBS.items():
             if name == network and name not in self._modules:
-                self._check_can(verb)
+                self.check_can(verb)
         return super().__getattr__(name)
 
-    def _check_can(self, verb: Verb) -> None:
-        if problem := self.config.shortcoming(verb):
+    def check_can(self, *verbs: Verb) -> None:
+        """Refuse what it has no network for.
+
+        Raises:
+            CapabilityError: a ValueError that names what it lacks.
+        """
+        if problem := self.config.shortcoming(*verbs):
             raise CapabilityError(problem)
 
     def initialise(self, seed: int) -> "BiGAN":
@@ -168,7 +173,7 @@ class BiGAN(
         Raises:
             CapabilityError: it has no discriminator, or one that sees images alone.
         """
-        self._check_can("score")
+        self.check_can("score")
         return self.discriminator(x.to(self.device), z.to(self.device))
 
     @torch.inference_mode()
@@ -183,7 +188,9 @@ class BiGAN(
             CapabilityError: no network that sees an image alone.
         """
         if not self.feature_layers:
-            self._check_can("encode")
+            self.check_can("encode")
+        if layer in ("output", "latent"):
+            self.check_can("encode")
         if layer not in self.feature_layers:
             raise ValueError(f"No feature layer is called {layer!r}; this model has {', '.join(self.feature_layers)}.")
         network = self.encoder if "encoder" in self.config.networks else self.discriminator
