@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from bigan.config import ModelConfig
+from bigan.explore.familiarity import familiarities, familiarity_limit
 from bigan.explore.gallery import Gallery
 from bigan.explore.reconstruction import GalleryIndex, index_gallery, report, reports
 from bigan.models.bigan import BiGAN
@@ -102,6 +103,7 @@ def test_the_index_holds_what_the_model_makes_of_the_gallery(
     tiny_model: BiGAN, gallery: Gallery, index: GalleryIndex
 ) -> None:
     pixels = gallery.images.double().flatten(1).numpy() / 255
+    assert index.encoder_pair_logits is not None
     for i in (0, 17, NUM_IMAGES - 1):
         z, features, x_hat, encoder_logit, _ = naive_look(tiny_model, pixels[i])
         np.testing.assert_allclose(index.pixels[i], pixels[i], atol=1e-6)
@@ -110,10 +112,7 @@ def test_the_index_holds_what_the_model_makes_of_the_gallery(
         assert abs(index.reconstructions[i].flatten().numpy() / 255 - x_hat).max() <= 0.5 / 255 + 1e-5
         assert index.distances[i].item() == pytest.approx(np.sqrt(((pixels[i] - x_hat) ** 2).sum()), rel=1e-5)
         assert index.encoder_pair_logits[i].item() == pytest.approx(encoder_logit, abs=1e-4)
-    features = index.features.double().numpy()
-    among = np.sqrt(((features[:, None] - features[None]) ** 2).sum(2))
-    np.fill_diagonal(among, np.inf)
-    assert index.far_distance == pytest.approx(np.quantile(among.min(1), 0.99), rel=1e-5)
+    assert index.far_distance == familiarity_limit(gallery.images)
 
 
 def test_one_image_is_reported_as_it_is_among_several(tiny_model: BiGAN, index: GalleryIndex, x: Tensor) -> None:
@@ -138,11 +137,13 @@ def test_an_image_of_the_gallery_is_not_farther_than_itself(
 
 
 def test_what_lies_beyond_the_gallery_is_far(tiny_model: BiGAN, index: GalleryIndex, x: Tensor) -> None:
-    nearest = report(tiny_model, x[:1], index).neighbours[0].distance
+    nearest = report(tiny_model, x[:1], index).familiarity.distance
     assert report(tiny_model, x[:1], replace(index, far_distance=nearest * 0.99)).is_far
     assert not report(tiny_model, x[:1], replace(index, far_distance=nearest * 1.01)).is_far
     black = torch.zeros(1, 1, 28, 28)  # far from noise
     assert report(tiny_model, black, index).is_far
+    (expected,) = familiarities(black, index.gallery, index.far_distance)
+    assert report(tiny_model, black, index).familiarity == expected
 
 
 def test_components_outside_a_normal_prior_are_counted(gallery: Gallery, x: Tensor) -> None:

@@ -14,15 +14,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from bigan.data import scale, to_uint8
-from bigan.evaluation.nearest_neighbour import nearest_neighbours
+from bigan.explore.familiarity import Familiarity, familiarities, familiarity_limit
 from bigan.explore.gallery import Gallery
 from bigan.explore.neighbours import Neighbour, nearest_images
 from bigan.latent import off_prior_share
 from bigan.models.bigan import BiGAN
 
 BATCH_SIZE = 500
-MAX_LEFT_OUT = 1000  # gallery images whose distance to the nearest other one is measured
-FAR_QUANTILE = 0.99  # of those distances; what lies farther out is far from all the gallery
 SMALLEST = 1e-12  # a mean distance of 0 (one image, reconstructed exactly) must not divide
 
 
@@ -43,7 +41,7 @@ class GalleryIndex:
     encoder_pair_logits: Float[Tensor, " N"] | None
     """D(x, E(x)); None without a D of pairs."""
     far_distance: float
-    """Beyond it in features, an image is farther from the gallery than 99 % of its own images are from the others."""
+    """The gallery's `familiarity_limit`."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,13 @@ class ReconstructionReport:
     """D(G(E(x)), E(x)): negative where D takes it for the generator pair that it is. None without a D of pairs."""
     neighbours: tuple[Neighbour, ...]
     """The five nearest gallery images, by features of the penultimate layer."""
-    is_far: bool
-    """The image is far from all the gallery (see GalleryIndex.far_distance): the model has seen nothing like it."""
+    familiarity: Familiarity
+    """How near the image is to the gallery, as a picture."""
+
+    @property
+    def is_far(self) -> bool:
+        """The image is far from all the gallery: the model has seen nothing like it."""
+        return self.familiarity.is_foreign
 
 
 def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
@@ -100,7 +103,7 @@ def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
         reconstructions=to_uint8(x_hat),  # (N, C, H, W)
         distances=_pair_distances(pixels, x_hat.flatten(1)),
         encoder_pair_logits=_joined(batch.encoder_pair_logits for batch in batches),
-        far_distance=_far_distance(features),
+        far_distance=familiarity_limit(gallery.images.cpu()),
     )
 
 
@@ -130,6 +133,7 @@ def reports(model: BiGAN, xs: Float[Tensor, "Q C H W"], index: GalleryIndex) -> 
     typicalities = (index.distances > distances[:, None]).float().mean(1)  # (Q,)
     off_prior = off_prior_share(z, model.config.prior)  # (Q,)
     neighbours = nearest_images(features, index.features, index.gallery)
+    familiarity = familiarities(xs, index.gallery, index.far_distance)
     return tuple(
         ReconstructionReport(
             x=xs[i],
@@ -145,7 +149,7 @@ def reports(model: BiGAN, xs: Float[Tensor, "Q C H W"], index: GalleryIndex) -> 
             encoder_pair_logit=None if logits is None else logits[i].item(),
             reconstruction_pair_logit=None if x_hat_logits is None else x_hat_logits[i].item(),
             neighbours=neighbours[i],
-            is_far=neighbours[i][0].distance > index.far_distance,
+            familiarity=familiarity[i],
         )
         for i in range(len(xs))
     )
@@ -190,12 +194,3 @@ def _joined(parts: Iterable[Float[Tensor, " _"] | None]) -> Float[Tensor, " N"] 
 
 def _pair_distances(a: Float[Tensor, "Q P"], b: Float[Tensor, "Q P"]) -> Float[Tensor, " Q"]:
     return _distances(a[:, None], b[:, None])[:, 0, 0]
-
-
-def _far_distance(features: Float[Tensor, "N F"]) -> float:
-    """The quantile of the distances from gallery images to the nearest other one; infinite where there is no other."""
-    if len(features) == 1:
-        return float("inf")
-    step = -(-len(features) // MAX_LEFT_OUT)  # rounded up
-    distances, _ = nearest_neighbours(features[::step], features, 2)  # (n, 2): itself at 0, and the nearest other
-    return torch.quantile(distances[:, 1], FAR_QUANTILE).item()

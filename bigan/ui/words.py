@@ -63,9 +63,9 @@ def far(report: ReconstructionReport, index: GalleryIndex, chosen: OpenCheckpoin
     names = index.gallery.class_names
     label, count = Counter(neighbour.label for neighbour in report.neighbours).most_common(1)[0]
     return (
-        f"The model has seen nothing like this. In E's features the nearest real {noun} is "
-        f"{report.neighbours[0].distance:.1f} away; 99 % of the gallery's own {plural} have another one within "
-        f"{index.far_distance:.1f}. E must still put it somewhere, and puts it where “{names[label]}” lives "
+        f"The model has seen nothing like this. Compared sharp and blurred, the nearest real {noun} is "
+        f"{report.familiarity.distance:.1f} away; 99 % of the gallery's own {plural} have another one within "
+        f"{report.familiarity.limit:.1f}. E must still put it somewhere, and puts it where “{names[label]}” lives "
         f"({count} of {len(report.neighbours)} neighbours): it has only ever seen {plural}."
     )
 
