@@ -7,7 +7,7 @@ import streamlit as st
 from bigan.explore.interpolation import Walk
 from bigan.latent import PATHS, Path
 from bigan.pictures import animation_bytes, mosaic, png_bytes
-from bigan.ui import page, picker, pictures, scrubber, state, uploads, walks
+from bigan.ui import grid, page, picker, pictures, scrubber, state, uploads, walks
 from bigan.ui.downloads import npz_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved, Upload
@@ -60,18 +60,18 @@ def draw(chosen: OpenCheckpoint) -> None:
             scale=LARGE_SCALE,
             smooth=chosen.smooth,
         )
-    pictures.choice_grid(
+    grid.show(
         made.images,
+        walks.frame_cells(made),
         columns=STRIP_COLUMNS[num_steps],
         kind="generated",
         alt=f"The {num_steps} frames of the walk from {start.words} to {end.words}",
         key="strip",
-        cell_names=walks.frame_words(made),
-        on_choice=_keep_frame,
+        chosen=[frame],
+        on_choice=lambda frames: _keep_frame(frames[0]),
         caption="All frames, from A to B; press one to see it large.",
         scale=STRIP_SCALE,
         smooth=chosen.smooth,
-        picked=frame,
     )
     left, right = st.columns([3, 2], gap="large")
     with left:

@@ -6,14 +6,16 @@ import streamlit as st
 
 from bigan.config import MAX_SEED
 from bigan.pictures import mosaic, png_bytes
-from bigan.ui import charts, neighbours, page, pictures, state
+from bigan.ui import charts, grid, neighbours, page, pictures, samples, state
 from bigan.ui.downloads import npz_bytes
 from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.samples import Samples
 from bigan.ui.sources import MAX_SAMPLES, Sample, resolve_source
 
 COUNTS = (16, 25, 36, 49, 64, 81, 100)  # squares, so that the grid is one
 DEFAULT_COUNT = 64
 GRID_SCALE, LARGE_SCALE, DOWNLOAD_SCALE = 3, 9, 4
+COLUMNS = (3, 2)
 IN_ORDER, BY_OPINION = "as drawn", "by D's opinion"
 
 WHY = r"""
@@ -66,57 +68,83 @@ def _controls() -> tuple[int, int, float, str]:
 def draw(chosen: OpenCheckpoint) -> None:
     """The page below its head."""
     seed, count, truncation, order = _controls()
-    z = chosen.model.sample_latents(count, seed, truncation)  # (B, Z)
-    x = chosen.model.generate(z)  # (B, C, H, W)
-    logits = [float(logit) for logit in chosen.model.score(x, z)]
-    ranks = sorted(range(count), key=lambda i: -logits[i]) if order == BY_OPINION else list(range(count))
+    drawn = samples.draw(chosen, count, seed, truncation)
+    ranks = sorted(range(count), key=lambda i: -drawn.logits[i]) if order == BY_OPINION else list(range(count))
+    _grid_and_close_up(chosen, drawn, ranks)
+    passed = sum(logit > 0 for logit in drawn.logits)
+    left, _ = st.columns(COLUMNS, gap="large")
+    with left:
+        st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
+        _downloads(chosen, drawn)
 
-    left, right = st.columns([3, 2], gap="large")
+
+@page.part
+def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int]) -> None:
+    """All samples, in the order of their ranks, and beside them the one that was chosen last."""
+    count = len(drawn)
+    left, right = st.columns(COLUMNS, gap="large")
     with right:
         number = st.number_input("Look closer at number", 1, MAX_SAMPLES, step=1, key="cell", bind="query-params")
-        picked = min(int(number), count) - 1
-        _close_up(chosen, Sample(seed, picked, truncation))
+        shown = min(int(number), count)
+        with left:
+            others = samples.from_text(state.kept("with", ""), count)
+        numbers = [*(other for other in others if other != shown), shown]
+        _close_up(chosen, Sample(drawn.seed, shown - 1, drawn.truncation))
     with left:
-        shares = [charts.probability(logits[i]) for i in ranks]
-        pictures.choice_grid(
-            x[ranks],
+        grid.show(
+            drawn.x[ranks],
+            [grid.Cell(f"number {i + 1}", logit=drawn.logits[i]) for i in ranks],
             columns=round(count**0.5),
             kind="generated",
-            alt=f"{count} images G(z) drawn with seed {seed}",
+            alt=f"{count} images G(z) drawn with seed {drawn.seed}",
             key="grid",
-            on_choice=lambda cell: state.keep("cell", ranks[cell] + 1),
+            chosen=[ranks.index(number - 1) for number in numbers],
+            several=True,
+            on_choice=lambda cells: _keep([ranks[cell] + 1 for cell in cells]),
             caption="Press one to look closer. The violet bar is D's opinion: the longer, the more the pair (G(z), z) "
             "passes for a pair (x, E(x)) of a real image and its code.",
             scale=GRID_SCALE,
             smooth=chosen.smooth,
-            cell_names=[f"number {i + 1}: {charts.opinion_words(logits[i])}" for i in ranks],
-            cell_shares=shares,
-            picked=ranks.index(picked),
         )
-        passed = sum(logit > 0 for logit in logits)
-        st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
-        columns = st.columns(2)
-        name = f"{chosen.name}-seed-{seed}-truncation-{truncation:g}-{count}"
-        columns[0].download_button(
-            "PNG",
-            lambda: png_bytes(mosaic(x, round(count**0.5), DOWNLOAD_SCALE)),
-            f"{name}.png",
-            "image/png",
-            icon=":material/download:",
-            on_click="ignore",
-            help="This grid in the order drawn, as a picture.",
-            width="stretch",
-        )
-        columns[1].download_button(
-            "NPZ",
-            lambda: npz_bytes(z=z, x=x, logits=logits, seed=seed, truncation=truncation, checkpoint=chosen.name),
-            f"{name}.npz",
-            "application/octet-stream",
-            icon=":material/download:",
-            on_click="ignore",
-            help="z, x and D's logits as NumPy arrays, with the seed and the model's name.",
-            width="stretch",
-        )
+
+
+def _keep(numbers: list[int]) -> None:
+    """Put the chosen samples into the address; the last one is looked at, and stays so when none is chosen any more."""
+    if numbers:
+        state.keep("cell", numbers[-1])
+    state.keep("with", samples.to_text(numbers[:-1]))
+
+
+def _downloads(chosen: OpenCheckpoint, drawn: Samples) -> None:
+    columns = st.columns(2)
+    name = f"{chosen.name}-seed-{drawn.seed}-truncation-{drawn.truncation:g}-{len(drawn)}"
+    columns[0].download_button(
+        "PNG",
+        lambda: png_bytes(mosaic(drawn.x, round(len(drawn) ** 0.5), DOWNLOAD_SCALE)),
+        f"{name}.png",
+        "image/png",
+        icon=":material/download:",
+        on_click="ignore",
+        help="This grid in the order drawn, as a picture.",
+        width="stretch",
+    )
+    columns[1].download_button(
+        "NPZ",
+        lambda: npz_bytes(
+            z=drawn.z,
+            x=drawn.x,
+            logits=drawn.logits,
+            seed=drawn.seed,
+            truncation=drawn.truncation,
+            checkpoint=chosen.name,
+        ),
+        f"{name}.npz",
+        "application/octet-stream",
+        icon=":material/download:",
+        on_click="ignore",
+        help="z, x and D's logits as NumPy arrays, with the seed and the model's name.",
+        width="stretch",
+    )
 
 
 def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:

@@ -10,12 +10,11 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
-from bigan.data import scale
 from bigan.explore.gallery import Gallery
 from bigan.explore.neighbours import Neighbour
 from bigan.explore.projection import SpaceMap
 from bigan.pictures import mosaic
-from bigan.ui import pictures
+from bigan.ui import grid, pictures
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_WORDS
 from bigan.ui.reports import Answer
@@ -59,17 +58,18 @@ def neighbours(
     """
     labels = [gallery.class_names[neighbour.label] for neighbour in found]
     listed = ", ".join(labels)
-    pictures.choice_grid(
-        scale(gallery.images[[neighbour.index for neighbour in found]]),
+    grid.show(
+        gallery.images[[neighbour.index for neighbour in found]],
+        [
+            grid.Cell(f"{label}, {neighbour.id}", f"distance {neighbour.distance:.1f}")
+            for label, neighbour in zip(labels, found, strict=True)
+        ],
         columns=len(found),
         kind="real",
         alt=f"The {len(found)} nearest: {listed}",
         key="neighbours",
-        cell_names=[
-            f"{label}, {neighbour.id}, distance {neighbour.distance:.1f}"
-            for label, neighbour in zip(labels, found, strict=True)
-        ],
-        on_choice=lambda cell: on_pick(found[cell].id),
+        chosen=(),
+        on_choice=lambda cells: on_pick(found[cells[0]].id),
         caption=f"Nearest in {SPACE_WORDS[space]}: {listed}. Press one to go there.",
         scale=NEIGHBOUR_SCALE,
         smooth=chosen.smooth,

@@ -1,13 +1,18 @@
 """What every page shares: its head with the slim path through the model, its "why", and what happens when it fails."""
 
+import contextlib
+import functools
 import html
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from typing import ParamSpec
 
 import streamlit as st
 
 from bigan.ui import state
 from bigan.ui.loaders import OpenCheckpoint
+
+P = ParamSpec("P")
 
 # The slim path: (name by which a page lights a part, class of its colour, HTML)
 _PATH = (
@@ -45,16 +50,34 @@ def show(
     path(lit)
     st.title(title, anchor=False)
     st.markdown(sentence)
-    try:
+    with _failing_softly(title):
         body(_suited())
-    except ValueError as error:  # a person's mistake, or a file that is not what it should be: the text says it
-        _failure(str(error))
-    except Exception:
-        logging.getLogger(__name__).exception("The page %r failed", title)
-        _failure("This page could not be drawn. What happened is in the server's log.")
     if why:
         with st.expander("Why, and how", icon=":material/menu_book:"):
             st.markdown(why)
+
+
+def part(draw: Callable[P, None]) -> Callable[P, None]:
+    """A part of a page that is drawn anew by itself when one of its own widgets changes, and the rest is left alone."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        with _failing_softly(draw.__name__):
+            draw(*args, **kwargs)
+        state.remember()
+
+    return st.fragment(drawn)
+
+
+@contextlib.contextmanager
+def _failing_softly(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:  # a person's mistake, or a file that is not what it should be: the text says it
+        _failure(str(error))
+    except Exception:
+        logging.getLogger(__name__).exception("The page %r failed", name)
+        _failure("This page could not be drawn. What happened is in the server's log.")
 
 
 def _suited() -> OpenCheckpoint:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from bigan.config import MAX_SEED
-from bigan.ui import pictures, state
+from bigan.ui import grid, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import answer
 from bigan.ui.sources import (
@@ -116,17 +116,20 @@ def gallery(chosen: OpenCheckpoint, key: str, source: Source, beside: Callable[[
             place = min(int(st.session_state[widget]), len(rows[label])) - 1
             state.keep(key, str(GalleryImage(images.ids[rows[label][place]])))
 
-    pictures.choice_grid(
+    grid.show(
         images.images[shown],
+        [
+            grid.Cell(f"“{images.class_names[k]}”, number {number}", images.ids[i])
+            for k, i in zip(rows, shown, strict=True)
+        ],
         columns=min(GRID_COLUMNS, len(shown)),
         kind="real",
         alt=f"One real {chosen.info.noun} of each of {len(shown)} classes",
         key=f"{key}-gallery",
-        cell_names=[f"“{images.class_names[k]}”, number {number}" for k in rows],
-        on_choice=lambda cell: state.keep(key, str(GalleryImage(images.ids[shown[cell]]))),
+        chosen=[shown.index(row)] if row in shown else [],
+        on_choice=lambda cells: state.keep(key, str(GalleryImage(images.ids[shown[cells[0]]]))),
         scale=GRID_SCALE,
         smooth=chosen.smooth,
-        picked=shown.index(row) if row in shown else None,
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         help = f"Leafs through the {len(images):,} real {chosen.info.noun_plural} of the gallery."

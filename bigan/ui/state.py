@@ -59,9 +59,14 @@ def navigation() -> Page:
 def run(page: Page) -> None:
     """Draw the page, and remember what was chosen on it for when one comes back."""
     page.run()
+    remember()
+
+
+def remember() -> None:
+    """Keep what the address says of the page that one is at, for when one comes back."""
     named = {key: text for key, text in st.query_params.items() if key != CHECKPOINT_KEY}
     chosen = {key: (st.session_state[key], text) for key, text in named.items() if key in st.session_state}
-    st.session_state.setdefault(_REMEMBERED_KEY, {})[page.url_path] = chosen
+    st.session_state.setdefault(_REMEMBERED_KEY, {})[st.session_state.get(_AT_KEY, "")] = chosen
 
 
 def _recall(url: str) -> None:

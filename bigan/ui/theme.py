@@ -71,7 +71,8 @@ def style_sheet() -> str:
     """The app's own rules, as one `<style>` element; all its classes begin with bg-."""
     single = [f.name for f in fields(Colours) if f.name != "classes"]
     colour_rules = "".join(f".bg-{name} {{ color: {css_colour(name)}; }}\n" for name in single)
-    return f"<style>{colour_rules}{_RULES}</style>"
+    variables = " ".join(f"--bg-{name}: {css_colour(name)};" for name in single)  # for the components' style sheets
+    return f"<style>:root {{ {variables} }}\n{colour_rules}{_RULES}</style>"
 
 
 _RULES = f"""
@@ -96,11 +97,6 @@ _RULES = f"""
 .bg-frame-generated {{ border: 2px dashed {css_colour("generated")}; }}
 .bg-frame-plain {{ border: 2px solid transparent; }}
 .bg-cells {{ position: absolute; inset: 2px; display: grid; }}
-.bg-cells > * {{ position: relative; box-sizing: border-box; border: 0; padding: 0; background: none; min-width: 0; }}
-.bg-cells button {{ cursor: pointer; }}
-.bg-cells button:hover, .bg-cells button:focus-visible {{ outline: 2px solid {css_colour("opinion")}; z-index: 1; }}
-.bg-cells b {{ position: absolute; left: 0; bottom: 0; height: 3px; background: {css_colour("opinion")}; }}
-.bg-cells > .bg-picked {{ outline: 3px solid {css_colour("opinion")}; outline-offset: -1px; }}
 .bg-svg {{ display: block; width: 100%; height: auto; }}
 .bg-big {{ font-size: 1.25rem; line-height: 1.45; margin: 0.2rem 0 0.6rem 0; }}
 .bg-card {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: 0.9rem;

@@ -8,7 +8,7 @@ import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bigan.images import MAX_BYTES, ImageError, Preparation, open_image
-from bigan.ui import pictures, state
+from bigan.ui import grid, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer, answer
 from bigan.ui.sources import MAX_UPLOADS, Source, SourceError, Upload, keep_upload, upload_names
@@ -125,18 +125,21 @@ def answers(chosen: OpenCheckpoint, mode: Preparation) -> list[Answer]:
 
 def choice(chosen: OpenCheckpoint, key: str, found: list[Answer], source: Source, caption: str = "") -> None:
     """The session's pictures as buttons; the one pressed becomes the kept source."""
-    names = [f"{one.resolved.words}, distance to G(E(x)) {one.distance:.1f}" for one in found]
+    cells = [
+        grid.Cell(one.resolved.words, f"distance to G(E(x)) {one.distance:.1f}", one.encoder_pair_logit)
+        for one in found
+    ]
     shown = [str(one.resolved.source) for one in found]
-    pictures.choice_grid(
+    grid.show(
         torch.cat([one.resolved.x for one in found]),
+        cells,
         columns=min(GRID_COLUMNS, len(found)),
         kind="real",
         alt=f"{len(found)} pictures of your own",
         key=f"{key}-uploads",
-        cell_names=names,
-        on_choice=lambda cell: state.keep(key, shown[cell]),
+        chosen=[shown.index(str(source))] if str(source) in shown else [],
+        on_choice=lambda cells: state.keep(key, shown[cells[0]]),
         caption=caption,
         scale=GRID_SCALE,
         smooth=chosen.smooth,
-        picked=shown.index(str(source)) if str(source) in shown else None,
     )

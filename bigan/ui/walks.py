@@ -12,7 +12,7 @@ from bigan.config import Prior
 from bigan.explore.interpolation import Walk, walk
 from bigan.latent import Path, typical_norm
 from bigan.models.bigan import BiGAN
-from bigan.ui import charts, theme
+from bigan.ui import charts, grid, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 PATH_NAMES: dict[Path, str] = {"prior": "within the prior", "slerp": "great arc", "line": "straight line"}
@@ -63,6 +63,15 @@ def frame_words(made: Walk) -> list[str]:
     return [
         f"Frame {i + 1} of {num_frames}. {outside} of {latent_dim} numbers outside the prior. "
         f"D: {charts.opinion_words(logit)}."
+        for i, (outside, logit) in enumerate(zip(num_off_prior(made), made.logits.tolist(), strict=True))
+    ]
+
+
+def frame_cells(made: Walk) -> list[grid.Cell]:
+    """Each frame as a cell of a grid."""
+    latent_dim = made.latents.shape[1]
+    return [
+        grid.Cell(f"frame {i + 1}", f"{outside} of {latent_dim} numbers outside the prior", logit)
         for i, (outside, logit) in enumerate(zip(num_off_prior(made), made.logits.tolist(), strict=True))
     ]
 

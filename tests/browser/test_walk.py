@@ -37,7 +37,7 @@ def test_a_stranger_walks_through_all_five_pages(visit: Any) -> None:
     expect(page.get_by_role("img", name=re.compile("A real image x goes through the encoder"))).to_be_visible()
 
     visitor.follow("See what it imagines", "Sample")
-    page.get_by_role("button", name=re.compile(r"^number 5:")).click()
+    page.get_by_role("gridcell", name=re.compile(r"^number 5,")).click()
     page.wait_for_url(re.compile("cell=5"))
     page.get_by_role("button", name=re.compile("Roll")).click()
     page.wait_for_url(re.compile("seed=[1-9]"))
@@ -180,7 +180,7 @@ def test_scrolling_over_the_map_scrolls_the_page_until_the_map_is_meant(at_the_m
 def test_a_neighbour_is_one_click_away(at_the_map: Any) -> None:
     visitor = at_the_map
     map_is_drawn(visitor)
-    button = visitor.page.get_by_role("button", name=re.compile(r"square-\d\d, distance")).first
+    button = visitor.page.get_by_role("gridcell", name=re.compile(r"square-\d\d, distance")).first
     name = re.search(r"square-\d\d", button.get_attribute("aria-label"))
     assert name is not None
     button.click()
