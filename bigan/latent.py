@@ -138,22 +138,6 @@ def from_normal(g: Float64[Tensor, "*B Z"], prior: Prior) -> Float64[Tensor, "*B
     return torch.erf(g / math.sqrt(2))
 
 
-def mean(z: Float[Tensor, "B Z"], prior: Prior, weights: Float[Tensor, " B"] | None = None) -> Float[Tensor, " Z"]:
-    """The mean of latents, for a uniform prior in its normal view; always between the least and the greatest.
-
-    Means lie nearer the centre of the prior than what they are the means of. That of one latent is itself, bit for bit.
-
-    Args:
-        z: on the CPU.
-        prior: pZ.
-        weights: how much each latent counts, not all 0; all alike if not said.
-    """
-    if len(z) == 1:
-        return z[0]
-    weights = torch.ones(len(z)) if weights is None else weights
-    return from_normal(weights.double() @ to_normal(z.double(), prior) / weights.double().sum(), prior).to(z)  # (Z,)
-
-
 def off_prior_share(z: Float[Tensor, "B Z"], prior: Prior) -> Float[Tensor, " B"]:
     """The share of each latent's components that lie outside the prior, 0 to 1.
 

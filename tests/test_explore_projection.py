@@ -10,8 +10,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats  # type: ignore[import-untyped]
 from torch import Tensor
 
+from bigan.config import Prior
 from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import Gallery
 from bigan.explore.projection import (
@@ -19,13 +21,16 @@ from bigan.explore.projection import (
     Projection,
     SpaceMap,
     label_accuracy,
+    latent_at,
     load_projection,
+    local_quality,
     place,
     project,
     save_projection,
     space_features,
 )
 from bigan.files import CheckpointError
+from bigan.latent import off_prior_share, sample
 from bigan.models.bigan import BiGAN
 
 
@@ -150,6 +155,73 @@ def test_a_placed_image_lies_among_its_neighbours(scale: float, seed: int) -> No
     placed = place(torch.zeros(3), references, coordinates, 5)
     assert (placed >= coordinates.amin(0) - 1e-5).all()
     assert (placed <= coordinates.amax(0) + 1e-5).all()
+
+
+# What a map kept, and the way back from it
+
+
+@pytest.mark.parametrize("num_neighbours", [1, 5, 15, 39])
+def test_local_quality_is_the_share_of_true_neighbours_kept(num_neighbours: int) -> None:
+    generator = np.random.default_rng(2)
+    points = generator.normal(size=(40, 6)).astype(np.float32)
+    places = points[:, :2] + 0.3 * generator.normal(size=(40, 2)).astype(np.float32)
+    expected = []
+    for i in range(40):
+        others = [j for j in range(40) if j != i]
+        true, kept = (
+            set(sorted(others, key=lambda j: ((a[j].astype(float) - a[i]) ** 2).sum())[:num_neighbours])
+            for a in (points, places)
+        )
+        expected.append(len(true & kept) / num_neighbours)
+    found = local_quality(torch.from_numpy(points), torch.from_numpy(places), num_neighbours)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert (found.mean() < 1) == (num_neighbours < 39)
+
+
+def test_a_map_that_is_the_space_keeps_all_and_one_without_places_about_what_chance_does() -> None:
+    points = torch.randn(400, 2, generator=torch.Generator().manual_seed(3))
+    assert local_quality(points, 3 * points + 1).min() == 1
+    shuffled = points[torch.randperm(400, generator=torch.Generator().manual_seed(4))]
+    assert local_quality(points, shuffled).mean().item() == pytest.approx(15 / 399, abs=0.01)
+
+
+def test_local_quality_needs_more_points_than_neighbours() -> None:
+    with pytest.raises(ValueError, match="num_neighbours is 15; it must be 1 to 14, the other points"):
+        local_quality(torch.zeros(15, 3), torch.zeros(15, 2))
+    assert local_quality(torch.zeros(16, 3), torch.zeros(16, 2)).tolist() == [1] * 16
+
+
+@pytest.mark.parametrize("num_neighbours", [2, 15, 100])
+@pytest.mark.parametrize("prior", ["uniform", "normal"])
+def test_the_latent_of_a_place_is_the_weighted_mean_in_the_normal_view(prior: Prior, num_neighbours: int) -> None:
+    latents = sample(prior, (60, 9), seed=5)
+    coordinates = torch.randn(60, 2, generator=torch.Generator().manual_seed(5))
+    for where in torch.randn(5, 2, generator=torch.Generator().manual_seed(6)):
+        points = latents.double().numpy()
+        if prior == "uniform":
+            points = stats.norm.ppf((1 + points) / 2)
+        expected = naive_place(where, coordinates, torch.from_numpy(points), num_neighbours)
+        if prior == "uniform":
+            expected = 2 * stats.norm.cdf(expected) - 1
+        found = latent_at(where, coordinates, latents, prior, num_neighbours)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+        assert prior == "normal" or off_prior_share(found[None], prior) == 0
+
+
+@pytest.mark.parametrize("prior", ["uniform", "normal"])
+def test_the_latent_of_a_points_own_place_is_its_own(prior: Prior) -> None:
+    latents = sample(prior, (40, 9), seed=7)
+    coordinates = torch.randn(40, 2, generator=torch.Generator().manual_seed(8))
+    assert torch.equal(latent_at(coordinates[12], coordinates, latents, prior), latents[12])
+    beside = latent_at(coordinates[12] + 1e-6, coordinates, latents, prior)
+    torch.testing.assert_close(beside, latents[12], rtol=0, atol=1e-3)
+    assert latent_at(torch.tensor([1e6, -1e6]), coordinates, latents, prior).isfinite().all()
+
+
+def test_the_latent_of_a_place_among_saturated_ones_is_finite() -> None:
+    latents = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
+    found = latent_at(torch.zeros(2), torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), latents, "uniform")
+    torch.testing.assert_close(found, torch.tensor([1.0, 0.0]))
 
 
 def test_maps_survive_the_disk(projection: Projection, tmp_path: Path) -> None:

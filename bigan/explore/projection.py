@@ -20,13 +20,14 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from bigan.arrays import read_arrays, write_arrays
-from bigan.config import MAX_SEED
+from bigan.config import MAX_SEED, Prior
 from bigan.data import scale
 from bigan.evaluation.nearest_neighbour import nearest_neighbours
 from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import Gallery
 from bigan.explore.neighbours import nearest_few
 from bigan.files import PROJECTION_FILE, CheckpointError
+from bigan.latent import from_normal, to_normal
 from bigan.models.bigan import BiGAN
 
 Space = Literal["pixels", "latent", "penultimate"]
@@ -166,18 +167,42 @@ def label_accuracy(
 
     A label that says little about its point's neighbours gives the share of the commonest label.
     """
-    _, indices = nearest_neighbours(points, points, num_neighbours + 1)  # (N, k + 1)
-    itself = indices == torch.arange(len(points))[:, None]  # (N, k + 1)
-    itself[:, -1] |= ~itself.any(1)  # one that has more than k copies of it is not among them: drop the last instead
-    others = labels[indices[~itself].view(len(points), num_neighbours)]  # (N, k)
+    others = labels[_nearest_others(points, num_neighbours)]  # (N, k)
     votes = torch.nn.functional.one_hot(others).sum(1)  # (N, classes)
     # numpy's argmax promises the first of equals
     return float((votes.numpy().argmax(1) == labels.numpy()).mean())
 
 
+def local_quality(
+    features: Float[Tensor, "N F"], coordinates: Float[Tensor, "N 2"], num_neighbours: int = NUM_NEIGHBOURS
+) -> Float[Tensor, " N"]:
+    """For each point the share of its nearest others in the space that are among as many nearest on the map, 0 to 1.
+
+    Args:
+        features: the points of the space.
+        coordinates: their places on the map.
+        num_neighbours: how many others, at least 1 and fewer than there are points.
+
+    Raises:
+        ValueError: too few points.
+    """
+    if not 1 <= num_neighbours < len(features):
+        raise ValueError(f"num_neighbours is {num_neighbours}; it must be 1 to {len(features) - 1}, the other points.")
+    true, kept = _nearest_others(features, num_neighbours), _nearest_others(coordinates, num_neighbours)  # (N, k)
+    return (true[:, :, None] == kept[:, None, :]).any(2).float().mean(1)  # (N,)
+
+
+def _nearest_others(points: Float[Tensor, "N F"], num_neighbours: int) -> Int64[Tensor, "N k"]:
+    """Indices of each point's nearest others; ties go to the lowest index."""
+    _, indices = nearest_neighbours(points, points, num_neighbours + 1)  # (N, k + 1)
+    itself = indices == torch.arange(len(points))[:, None]  # (N, k + 1)
+    itself[:, -1] |= ~itself.any(1)  # one that has more than k copies of it is not among them: drop the last instead
+    return indices[~itself].view(len(points), num_neighbours)
+
+
 def place(
     query: Float[Tensor, " F"],
-    references: Float[Tensor, "N F"],
+    references: Float[Tensor, "N F"] | UInt8[Tensor, "N F"],
     coordinates: Float[Tensor, "N 2"],
     num_neighbours: int = NUM_NEIGHBOURS,
 ) -> Float[Tensor, " 2"]:
@@ -191,12 +216,45 @@ def place(
         coordinates: their places on the map.
         num_neighbours: how many have a say; all where there are fewer.
     """
+    weights, indices = _nearest_weights(query, references, num_neighbours)  # (k,) each
+    # sum_i (1 / d_i) c_i / sum_i (1 / d_i)
+    return weights @ coordinates[indices] / weights.sum()
+
+
+def latent_at(
+    where: Float[Tensor, " 2"],
+    coordinates: Float[Tensor, "N 2"],
+    latents: Float[Tensor, "N Z"],
+    prior: Prior,
+    num_neighbours: int = NUM_NEIGHBOURS,
+) -> Float[Tensor, " Z"]:
+    """A guess at the latent of a place on a map: the mean of the nearest points' latents, weighted by 1 / distance.
+
+    A map has no way back; this is an invention, inside the prior and exact on a point. Far from all points it is the
+    mean of those that happen to be nearest, and like all means it lies nearer the centre of the prior than they do.
+
+    Args:
+        where: the place.
+        coordinates: of the gallery's points on the map.
+        latents: of the gallery.
+        prior: pZ; the mean is taken in the normal view of a uniform one.
+        num_neighbours: how many have a say; all where there are fewer.
+    """
+    weights, indices = _nearest_weights(where, coordinates, num_neighbours)  # (k,) each
+    if len(indices) == 1:
+        return latents[indices[0]]
+    points = to_normal(latents[indices].double(), prior)  # (k, Z)
+    return from_normal(weights.double() @ points / weights.double().sum(), prior).float()
+
+
+def _nearest_weights(
+    query: Float[Tensor, " F"], references: Float[Tensor, "N F"] | UInt8[Tensor, "N F"], num_neighbours: int
+) -> tuple[Float[Tensor, " k"], Int64[Tensor, " k"]]:
+    """The nearest references and how much each counts, by 1 / distance; one at distance 0 counts alone."""
     (distances,), (indices,) = nearest_few(query[None], references, num_neighbours)  # (k,) each
     if distances[0] == 0:
-        return coordinates[indices[0]]
-    # sum_i (1 / d_i) c_i / sum_i (1 / d_i), with every weight over the largest one against overflow
-    weights = distances[0] / distances  # (k,)
-    return weights @ coordinates[indices] / weights.sum()
+        return torch.ones(1), indices[:1]
+    return distances[0] / distances, indices  # over the largest weight, against overflow
 
 
 def save_projection(projection: Projection, folder: Path) -> None:
