@@ -8,18 +8,24 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from toys import TRAIN, toy_data
 
 from bigan import checkpoint
 from bigan.benchmark.browser import find_chromium
 from bigan.config import RECIPES
+from bigan.data import Dataset
 from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.explore.projection import SPACES, Projection, SpaceMap, save_projection
 from bigan.models.bigan import BiGAN
+from bigan.training import launch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 NUM_BATCHES, BATCH_SIZE = 8, 64  # that the batch-norm statistics of the tiny model are averaged over
 
@@ -83,6 +89,18 @@ def mapped_checkpoint(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFa
         maps[space] = SpaceMap(space, coordinates, {"method": "none"}, 0.9, 0.8, 0.95)
     save_projection(Projection(gallery.ids, maps, weights_sha256(checkpoint.load(folder))), folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def fabric() -> "Fabric":
+    """One process on the CPU, everything in float32."""
+    return launch(TRAIN, devices=1, accelerator="cpu")
+
+
+@pytest.fixture(scope="session")
+def data() -> Dataset:
+    """Fifty images of three classes."""
+    return toy_data()
 
 
 @pytest.fixture(scope="session")

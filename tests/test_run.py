@@ -28,7 +28,7 @@ from bigan.data import Dataset
 from bigan.explore.gallery import Gallery, load_gallery
 from bigan.replay import kept_epochs
 from bigan.run import STATE_FILE, Run, RunError
-from bigan.training import DivergedError, launch
+from bigan.training import DivergedError
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -47,12 +47,6 @@ def random_dataset(num_images: int, seed: int, shape: tuple[int, int, int] = MOD
 
 TRAINING, HELD_OUT = random_dataset(40, seed=0), random_dataset(12, seed=1)
 GALLERY = Gallery(HELD_OUT.images, HELD_OUT.labels, tuple(f"id-{i}" for i in range(12)), ("a", "b", "c"), "made up")
-
-
-@pytest.fixture(scope="module")
-def fabric() -> "Fabric":
-    """One process on the CPU, everything in float32."""
-    return launch(TRAIN, devices=1, accelerator="cpu")
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+from toys import (
+    MODEL,
+    TRAIN,
+    Weights,
+    lively,
+    moved,
+    naive_discriminator,
+    naive_encoder,
+    naive_generator,
+    snapshot,
+)
 
-from bigan.config import RECIPES, ModelConfig, Recipe, TrainConfig
+from bigan.config import RECIPES, Recipe, TrainConfig
 from bigan.data import Dataset
 from bigan.models.bigan import BiGAN
 from bigan.models.mlp import Discriminator, Encoder, Generator
@@ -22,41 +33,7 @@ from bigan.training import DivergedError, StepMetrics, TrainingState, launch, tr
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-Weights = dict[str, Tensor]
-
-MODEL = ModelConfig(image_shape=(1, 5, 4), latent_dim=3, hidden_dim=8)
-# Rates, penalty and epsilon large enough for float32 to show every one of them.
-TRAIN = TrainConfig(
-    epochs=2, decay_epochs=2, batch_size=16, learning_rate=0.01, weight_decay=0.1, adam_eps=1e-4, precision="fp32"
-)
 ALTERNATING = replace(TRAIN, schedule="alternating", discriminator_steps=2)
-
-
-@pytest.fixture(scope="module")
-def fabric() -> "Fabric":
-    """One process on the CPU, everything in float32."""
-    return launch(TRAIN, devices=1, accelerator="cpu")
-
-
-@pytest.fixture(scope="module")
-def data() -> Dataset:
-    """Fifty images that all differ from each other."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(256, (50, *MODEL.image_shape), generator=generator, dtype=torch.uint8)
-    return Dataset("toy", images, torch.arange(50) % 3, ("a", "b", "c"))
-
-
-def lively(state: TrainingState) -> TrainingState:
-    """Weights of a size at which every network has gradients: a fresh D is zero at its output and passes none on."""
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for weight in state.model.parameters():
-            weight.normal_(std=weight.shape[1] ** -0.5, generator=generator)
-    return state
-
-
-def snapshot(model: nn.Module) -> Weights:
-    return {name: weight.detach().clone() for name, weight in model.named_parameters()}
 
 
 class Recorder:
@@ -81,43 +58,7 @@ class Recorder:
         return [[known[image.numpy().tobytes()] for image in batch] for batch in batches]
 
 
-def moved(before: Weights, after: Weights) -> tuple[set[str], set[str]]:
-    """The networks of which every weight matrix changed, and those of which no bit did."""
-    networks = {name.split(".")[0] for name in before}
-    changed = {name for name in before if not torch.equal(before[name], after[name])}
-    every = {n for n in networks if all(name in changed for name in before if name.startswith(n))}
-    return every, {n for n in networks if not any(name.startswith(n) for name in changed)}
-
-
-# --- The naive reference: float64, the paper's networks and formulas written out, Adam by hand. ---
-
-
-def naive_norm(a: Tensor) -> Tensor:
-    return (a - a.mean(0)) / torch.sqrt(((a - a.mean(0)) ** 2).mean(0) + 1e-8)
-
-
-def naive_leaky(a: Tensor) -> Tensor:
-    return torch.where(a > 0, a, 0.2 * a)
-
-
-def naive_encoder(w: Weights, x: Tensor) -> Tensor:
-    h = naive_leaky(x.flatten(1) @ w["encoder.hidden.0.linear.weight"].T)
-    h = naive_leaky(naive_norm(h @ w["encoder.hidden.1.linear.weight"].T))
-    return 2 / (1 + torch.exp(-h @ w["encoder.output.weight"].T)) - 1
-
-
-def naive_generator(w: Weights, z: Tensor) -> Tensor:
-    h = naive_norm(z @ w["generator.hidden.0.linear.weight"].T).clamp(min=0)
-    a = h @ w["generator.hidden.1.linear.weight"].T + z @ w["generator.hidden.1.inject.weight"].T
-    h = naive_norm(a).clamp(min=0)
-    return 1 / (1 + torch.exp(-h @ w["generator.output.weight"].T))
-
-
-def naive_discriminator(w: Weights, x: Tensor, z: Tensor) -> Tensor:
-    """The probability of an encoder pair."""
-    h = naive_leaky(x.flatten(1) @ w["discriminator.hidden.0.linear.weight"].T)
-    a = h @ w["discriminator.hidden.1.linear.weight"].T + z @ w["discriminator.hidden.1.inject.weight"].T
-    return 1 / (1 + torch.exp(-naive_leaky(naive_norm(a)) @ w["discriminator.output.weight"].T))[:, 0]
+# --- The naive reference: float64, the paper's formulas written out, Adam by hand. ---
 
 
 def naive_losses(w: Weights, x: Tensor, z: Tensor, objective: str) -> tuple[Tensor, Tensor]:
