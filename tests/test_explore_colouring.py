@@ -40,7 +40,7 @@ def test_outside_the_prior_is_a_percentage_of_the_components(tiny_model: BiGAN) 
     gallery = Gallery(torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.zeros(2).long(), ("a", "b"), ("a",), "none")
     latents = torch.zeros(2, tiny_model.config.latent_dim)
     latents[1, :3] = torch.tensor([2.0, -3.5, 4.0])
-    index = GalleryIndex(gallery, latents, latents, gallery.images, torch.zeros(2), torch.zeros(2), 1.0)
+    index = replace(index_gallery(tiny_model, gallery), latents=latents)
     for prior, outside in (("uniform", 3), ("normal", 2)):
         values = colour_values("off_prior", MappedGallery(index, prior, "latent", torch.zeros(2, 2)))  # type: ignore[arg-type]
         torch.testing.assert_close(values, torch.tensor([0.0, 100 * outside / latents.shape[1]]))
