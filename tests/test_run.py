@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,8 +114,10 @@ def write_text(path, text):
     whole_text(path, text)
 
 run.save_file, run.write_text = save_file, write_text
-tiny = RECIPES["tiny"]
-recipe = Recipe(replace(tiny.model, hidden_dim=24), replace(tiny.train, batch_size=20, epochs=4, decay_epochs=4))
+tiny, named = RECIPES["tiny"], RECIPES[sys.argv[5]]
+model = replace(named.model, latent_dim=tiny.model.latent_dim, hidden_dim=24)
+train = replace(tiny.train, batch_size=20, epochs=4, decay_epochs=4, objective=named.train.objective)
+recipe = Recipe(model, train)
 training, held_out = data.load_protocol("mnist", "test", data_dir)
 gallery = gallery_from_dataset(held_out, 40)
 one = run.Run(folder / "run", recipe, training, held_out, launch(recipe.train, devices=1, accelerator="cpu"), gallery)
@@ -124,7 +127,7 @@ for step in one.steps():
     if moment == "wait" and step.epoch == epoch:
         signal.pause()
 moment = "done"
-one.export(folder / "checkpoint", "tiny", "python -m bigan train tiny")
+one.export(folder / "checkpoint", sys.argv[5], "python -m bigan train " + sys.argv[5])
 """
 
 
@@ -143,9 +146,11 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(folder: Path, digits: Path, moment: str = "never", epoch: int = -1) -> "subprocess.Popen[str]":
+def start(
+    folder: Path, digits: Path, moment: str = "never", epoch: int = -1, recipe: str = "tiny"
+) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", DRIVER, str(folder), str(digits), moment, str(epoch)],
+        [sys.executable, "-W", "error", "-c", DRIVER, str(folder), str(digits), moment, str(epoch), recipe],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
@@ -207,6 +212,22 @@ def test_a_run_killed_again_and_again_ends_bit_identical(uninterrupted: Path, di
         assert ours.read_bytes() == theirs.read_bytes(), name
 
 
+def test_a_killed_run_of_a_rival_ends_bit_identical_too(digits: Path, tmp_path: Path) -> None:
+    finish(start(tmp_path / "whole", digits, recipe="mnist-jlr"))
+    torn = start(tmp_path / "killed", digits, "torn", epoch=5, recipe="mnist-jlr")
+    torn.communicate(timeout=120)
+    assert torn.returncode == -signal.SIGKILL
+    assert finish(start(tmp_path / "killed", digits, recipe="mnist-jlr"))[0] == "begins at 4"
+    assert_same_run(tmp_path / "whole" / "run", tmp_path / "killed" / "run")
+    tensors, facts = contents(tmp_path / "whole" / "run")
+    assert {name.split(".")[1] for name in tensors if name.startswith("adam.")} == {"D", "G", "E"}
+    assert {"D", "G", "E", "EGr", "NNC_e-"} <= facts["history"][-1].keys()
+    for name in ("model.safetensors", "replay.npz", "config.json"):
+        ours, theirs = (tmp_path / which / "checkpoint" / name for which in ("killed", "whole"))
+        assert ours.read_bytes() == theirs.read_bytes(), name
+    assert checkpoint.load(tmp_path / "whole" / "checkpoint").config.networks == ("generator", "encoder")
+
+
 def test_the_exported_checkpoint_can_be_loaded_and_tells_its_training(uninterrupted: Path) -> None:
     folder = uninterrupted / "checkpoint"
     model = checkpoint.load(folder)
@@ -243,6 +264,29 @@ def test_a_run_that_is_left_in_mid_epoch_continues_bit_for_bit(tmp_path: Path, f
         assert len([step for _, step in zip(range(num_steps), steps, strict=False)]) == num_steps
     list(begin(tmp_path / "parts", fabric).steps())
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.parametrize("name", ["mnist-gan", "mnist-supervised"])
+def test_a_run_of_what_cannot_reconstruct_goes_on_and_is_exported_without_a_replay(
+    name: str, tmp_path: Path, fabric: "Fabric"
+) -> None:
+    recipe = RECIPES[name]
+    recipe = Recipe(
+        replace(recipe.model, image_shape=MODEL.image_shape, latent_dim=3, hidden_dim=8),
+        replace(TRAIN, objective=recipe.train.objective),
+    )
+    list(begin(tmp_path / "whole", fabric, recipe).steps())
+    for num_steps in (4, 3):
+        list(islice(begin(tmp_path / "parts", fabric, recipe).steps(), num_steps))
+    last = begin(tmp_path / "parts", fabric, recipe)
+    list(last.steps())
+    assert_same_run(tmp_path / "whole", tmp_path / "parts")
+    measured = {"mnist-gan": "NNC_d", "mnist-supervised": "NNC_e-"}[name]
+    assert last.history[-1].keys() & {"EGr", "EGr_b", "NNC_e-", "NNC_d"} == {measured}
+    last.export(tmp_path / "checkpoint", name, f"python -m bigan train {name}")
+    assert records.read_replay(tmp_path / "checkpoint") is None
+    assert checkpoint.load(tmp_path / "checkpoint").config == recipe.model
+    assert load_gallery(tmp_path / "checkpoint") is not None
 
 
 def test_a_finished_run_does_nothing_more(tmp_path: Path, fabric: "Fabric") -> None:
