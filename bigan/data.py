@@ -95,7 +95,7 @@ class Dataset:
         return Dataset(self.name, self.images[chosen], self.labels[chosen], self.class_names)
 
 
-def scale(images: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
+def scale(images: UInt8[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Pixels 0 to 255 as float32 in [0, 1]."""
     return images.float() / 255
 

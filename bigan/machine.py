@@ -1,4 +1,4 @@
-"""The machine this runs on: its name for a report, what its processor can do, and its allocator for a training."""
+"""The machine this runs on: its name for a report, what its processor can do, and what its allocator keeps."""
 
 import ctypes
 import platform
@@ -9,7 +9,7 @@ import torch
 
 # glibc's malloc.h
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-KEPT_BYTES = 1 << 30
+KEPT_BYTES, LARGE_BYTES = 1 << 30, 1 << 20
 
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")  # as Linux names the instructions for bfloat16 products
 
@@ -52,3 +52,13 @@ def keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         if libc.mallopt(M_MMAP_THRESHOLD, KEPT_BYTES):  # refused, a lone trim threshold would make things worse
             libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def give_back_freed_memory() -> None:
+    """Let what this process frees leave it in blocks of 1 MiB and more, where the C library is glibc.
+
+    By itself glibc takes the largest block freed so far, up to 32 MiB, for the size below which it keeps blocks, in
+    pieces and for each thread: over 100 MB after a server has looked at two galleries of 5,000 digits.
+    """
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)

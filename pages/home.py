@@ -91,8 +91,8 @@ def _card(chosen: OpenCheckpoint) -> None:
         return
     page.cards(results.cards(chosen.metrics, config))
     st.caption(results.protocol_words(chosen.metrics))
-    with st.expander("All its numbers", icon=":material/table:"):
-        st.dataframe(results.table(chosen.metrics, config), hide_index=True)
+    metrics = chosen.metrics
+    charts.table_twin(lambda: results.table(metrics, config), "All its numbers")
 
 
 def _curves(chosen: OpenCheckpoint) -> None:

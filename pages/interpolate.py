@@ -7,7 +7,7 @@ import streamlit as st
 from bigan.explore.interpolation import Walk
 from bigan.latent import PATHS, Path
 from bigan.pictures import animation_bytes, mosaic, png_bytes
-from bigan.ui import grid, page, picker, pictures, scrubber, state, uploads, walks
+from bigan.ui import charts, grid, page, picker, pictures, scrubber, state, uploads, walks
 from bigan.ui.downloads import npz_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved, Upload
@@ -81,9 +81,11 @@ def draw(chosen: OpenCheckpoint) -> None:
         st.markdown(state.as_text(f"{walks.honesty(made)} {walks.length(made, chosen.config.prior)}"))
         st.markdown(state.as_text(walks.opinion(made)))
         _downloads(chosen, made, start, end, path)
-    with st.expander("The three paths between the same ends", icon=":material/alt_route:"):
-        others = {one: walks.make(chosen, start.z, end.z, num_steps, one) for one in PATHS}
-        st.dataframe(walks.comparison(others), hide_index=True)
+    charts.table_twin(
+        lambda: walks.comparison({one: walks.make(chosen, start.z, end.z, num_steps, one) for one in PATHS}),
+        "The three paths between the same ends",
+        icon=":material/alt_route:",
+    )
 
 
 def _controls() -> tuple[Path, int, int, str, str]:

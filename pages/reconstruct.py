@@ -96,7 +96,7 @@ def _comparison(chosen: OpenCheckpoint, found: list[Answer], shown: Answer) -> N
         table["ratio (1 is chance)"] = [f"{one.ratio:.2f}" for one in compared]
         table[f"closer than, of random {chosen.info.noun_plural}"] = [words.percent(one.percentile) for one in compared]
         table["unlike anything seen"] = ["yes" if one.is_far else "no" for one in compared]
-    charts.table_twin(table, "Your pictures as a table")
+    charts.table_twin(lambda: table, "Your pictures as a table")
 
 
 def _strip(chosen: OpenCheckpoint, answer: Answer) -> None:

@@ -1,11 +1,12 @@
 """The nearest gallery images by features."""
 
 import numpy as np
+import pytest
 import torch
 
 from bigan.evaluation.nearest_neighbour import nearest_neighbours
 from bigan.explore.gallery import Gallery
-from bigan.explore.neighbours import Neighbour, nearest_few, nearest_images
+from bigan.explore.neighbours import Neighbour, distances_to, nearest_few, nearest_images
 
 
 def gallery_of(num_images: int) -> Gallery:
@@ -49,3 +50,14 @@ def test_equal_points_are_at_zero_and_ties_go_to_the_lowest_index() -> None:
 
 def test_no_queries_have_no_neighbours() -> None:
     assert nearest_images(torch.zeros(0, 2), torch.zeros(3, 2), gallery_of(3)) == ()
+
+
+def test_pixels_of_a_gallery_are_compared_as_floats_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.randint(256, (50, 12), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    images[40] = images[3]
+    monkeypatch.setattr("bigan.explore.neighbours.BLOCK_VALUES", 100)  # 8 images
+    x = images.double() / 255
+    found = distances_to(images[:2].float() / 255, images)
+    torch.testing.assert_close(found.double(), (x[:2, None] - x).norm(dim=2), rtol=1e-5, atol=1e-6)
+    assert found[0, 0] == found[1, 1] == 0
+    assert torch.equal(found[:, 40], found[:, 3])

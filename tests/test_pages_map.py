@@ -66,7 +66,8 @@ def component_data(app: AppTest) -> dict[str, Any]:
     """What the canvas was given."""
     for element in app.get("bidi_component"):
         if element.proto.component_name == "bigan.map" and element.proto.json:
-            data: dict[str, Any] = json.loads(element.proto.json)
+            data: dict[str, Any]
+            (data,) = json.loads(element.proto.json)
             return data
     raise AssertionError("there is no map on the page")
 
@@ -262,7 +263,7 @@ def test_map_shows_how_far_it_can_be_trusted_and_its_points_as_a_table() -> None
     said = texts(app) + "".join(element.proto.body for element in app.get("html"))
     for number in ("0.900", "80.0 %", "95.0 %", "mean little"):
         assert number in said
-    app.session_state["table"] = True
+    app.session_state["open-The 60 points as a table"] = True
     table = app.run().dataframe[0].value
     assert list(table.columns) == ["id", "label", "x", "y"]
     assert len(table) == 60

@@ -173,7 +173,8 @@ def test_one_bad_file_among_many_has_its_sentence_and_the_others_are_compared() 
     assert len(warnings) == 2
     assert warnings[0].startswith("bad.png: ") and warnings[1].startswith("text.png: ")
     assert "a.png" in texts(app)
-    table = next(frame.value for frame in app.dataframe if "picture" in frame.value)
+    app.session_state["open-Your pictures as a table"] = True
+    table = next(frame.value for frame in app.run().dataframe if "picture" in frame.value)
     assert sorted(table["picture"]) == ["a.png", "b.png"]
     distances = [float(distance) for distance in table["distance to G(E(x))"]]
     assert distances == sorted(distances)

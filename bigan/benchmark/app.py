@@ -22,7 +22,7 @@ from bigan.benchmark.browser import BrowserError, browser, open_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("", "sample", "reconstruct", "interpolate", "map")  # of the address; the first is Home
-MAP = "canvas.map-canvas"  # of bigan/ui/map_component.js
+MAP = ".map[data-drawn] canvas"  # of bigan/ui/map_component.js, once it has its points
 SHIPPED = ("mnist", "fashion-mnist")  # checkpoints
 NUM_RUNS = 40
 MAP_POINTS = 10_000
@@ -79,7 +79,7 @@ def start() -> Row:
     Holds only if the pages load none of the packages that are slow to import.
     """
     slow = json.loads(_stopwatch("modules"))
-    note = f"imported: {', '.join(slow)}" if slow else "no umap, numba, lightning imported"
+    note = f"imported: {', '.join(slow)}" if slow else "no umap, numba, lightning, pandas imported"
     try:
         with browser() as chromium:
             for _ in range(2):

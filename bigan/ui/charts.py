@@ -6,7 +6,7 @@ Shapes: Z latent components.
 import base64
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -61,10 +61,24 @@ def draw(figure: go.Figure, *, alt: str, key: str, height_px: int) -> None:
     st.plotly_chart(figure, config=CONFIG, alt=alt, key=key)
 
 
-def table_twin(columns: Mapping[str, Sequence[Any]], label: str = "As a table") -> None:
-    """The data of a chart as a table, for those who read numbers rather than shapes."""
-    with st.expander(label, icon=":material/table:"):
-        st.dataframe(dict(columns), hide_index=True, height=240)
+def table_twin(
+    columns: Callable[[], Mapping[str, Sequence[Any]]],
+    label: str = "As a table",
+    *,
+    icon: str = ":material/table:",
+) -> None:
+    """The numbers behind a picture as a table, for those who read numbers rather than shapes.
+
+    They are made and travel only when it is opened: the packages behind a table take 80 MB and half a second to load.
+
+    Args:
+        columns: gives them, each with its name.
+        label: unlike any other's on the page.
+        icon: before the label.
+    """
+    with st.expander(label, key=f"open-{label}", icon=icon, on_change="rerun") as twin:
+        if twin.open:
+            st.dataframe(dict(columns()), hide_index=True)
 
 
 def latent_bars(z: Float[Tensor, "1 Z"], prior: Prior, *, key: str, name: str = "z", table: bool = True) -> None:
@@ -88,7 +102,7 @@ def latent_bars(z: Float[Tensor, "1 Z"], prior: Prior, *, key: str, name: str = 
     draw(figure, alt=alt, key=key, height_px=BARS_HEIGHT_PX)
     st.caption(f"{outside} of {len(values)} numbers lie outside the prior (the hatched zone).")
     if table:
-        table_twin({"component": list(range(1, len(values) + 1)), name: values}, f"{name} as a table")
+        table_twin(lambda: {"component": range(1, len(values) + 1), name: values}, f"{name} as a table")
 
 
 def _bars_figure(values: Sequence[float], limit: float, name: str) -> go.Figure:
@@ -228,4 +242,4 @@ def curves(
     figure.update_xaxes(title=x_title, showgrid=False, linecolor=c.faint)
     figure.update_yaxes(title=y_title, gridcolor=c.faint, zeroline=False)
     draw(figure, alt=alt, key=key, height_px=CURVES_HEIGHT_PX)
-    table_twin({x_title: list(x), **{name: list(values) for name, values in series.items()}}, f"{y_title} as a table")
+    table_twin(lambda: {x_title: x, **series}, f"{y_title} as a table")

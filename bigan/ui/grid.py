@@ -79,14 +79,14 @@ def show(
                 on_choice(sent[0])
 
     *_, height, width = images.shape
-    data = {
+    data = {  # no lists: in those Streamlit looks for tables, and loads pandas (80 MB) to know one
         "sheet": _sheet(images, columns),
-        "tile": [width, height],
+        "tile": (width, height),
         "columns": min(columns, len(images)),
-        "names": [cell.name for cell in cells],
-        "details": [cell.detail for cell in cells],
-        "shares": [None if cell.logit is None else round(charts.probability(cell.logit), 4) for cell in cells],
-        "opinions": ["" if cell.logit is None else f"D: {charts.opinion_words(cell.logit)}" for cell in cells],
+        "names": tuple(cell.name for cell in cells),
+        "details": tuple(cell.detail for cell in cells),
+        "shares": tuple(None if cell.logit is None else round(charts.probability(cell.logit), 4) for cell in cells),
+        "opinions": tuple("" if cell.logit is None else f"D: {charts.opinion_words(cell.logit)}" for cell in cells),
         "alt": alt,
         "kind": kind,
         "caption": caption,

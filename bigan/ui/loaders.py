@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from bigan import checkpoint, records
+from bigan import checkpoint, machine, records
 from bigan.checkpoint import WEIGHTS_FILE
 from bigan.config import ModelConfig
 from bigan.data import DATASETS, DatasetInfo
@@ -36,6 +36,7 @@ def _of(states: FileStates, *names: str) -> FileStates:
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model")
 def _model(folder: str, states: FileStates) -> BiGAN:  # noqa: ARG001
+    machine.give_back_freed_memory()
     return checkpoint.load(folder)
 
 

@@ -17,7 +17,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     parentElement.append(root);
     root.scatter = new Scatter(root);
   }
-  root.scatter.update(data, (id) => setTriggerValue("picked", id));
+  root.scatter.update(data[0], (id) => setTriggerValue("picked", id));
 }
 
 class Scatter extends Painter {

@@ -179,5 +179,6 @@ def show(
 
     mount = st.components.v2.component("bigan.map", js=_assets(*SCRIPTS), css=_assets("map_component.css"))
     with st.container(gap=None):
-        mount(data=data, key=key, on_picked_change=choose)
+        # in a tuple: among a dictionary's values Streamlit looks for tables, and loads pandas (80 MB) to know one
+        mount(data=(data,), key=key, on_picked_change=choose)
         mount(data=packed, key=f"{key}-points")

@@ -4,7 +4,7 @@ Shapes: C H W image.
 """
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 from jaxtyping import Float
@@ -14,7 +14,7 @@ from bigan.explore.gallery import Gallery
 from bigan.explore.neighbours import Neighbour
 from bigan.explore.projection import SpaceMap
 from bigan.pictures import mosaic
-from bigan.ui import grid, pictures
+from bigan.ui import charts, grid, pictures
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_WORDS
 from bigan.ui.reports import Answer
@@ -78,9 +78,10 @@ def neighbours(
 
 def points_table(gallery: Gallery, shown: SpaceMap) -> None:
     """The points of a map as a table to sort, search and download; it travels only when it is opened."""
-    label = f"The {len(gallery):,} points as a table"
-    with st.expander(label, key="table", icon=":material/table:", on_change="rerun") as twin:
-        if twin.open:
-            x, y = shown.coordinates.T.tolist()
-            names = [gallery.class_names[label] for label in gallery.labels.tolist()]
-            st.dataframe({"id": gallery.ids, "label": names, "x": x, "y": y}, hide_index=True, height=240)
+
+    def columns() -> dict[str, Sequence[object]]:
+        x, y = shown.coordinates.T.tolist()
+        names = [gallery.class_names[label] for label in gallery.labels.tolist()]
+        return {"id": gallery.ids, "label": names, "x": x, "y": y}
+
+    charts.table_twin(columns, f"The {len(gallery):,} points as a table")

@@ -6,7 +6,7 @@ Shapes: N gallery images, F features, C H W image.
 from collections import Counter
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from bigan.explore.neighbours import Neighbour, nearest_images
@@ -29,7 +29,7 @@ class Placement:
     """How it was placed."""
 
 
-def _references(index: GalleryIndex, space: str) -> Float[Tensor, "N F"]:
+def _references(index: GalleryIndex, space: str) -> Float[Tensor, "N F"] | UInt8[Tensor, "N F"]:
     return {"pixels": index.pixels, "latent": index.latents, "penultimate": index.features}[space]
 
 

@@ -32,7 +32,7 @@ function receive(bytes) {
   }
   points.index = new Map(header.ids.map((id, i) => [id, i]));
   points.order = shuffled(count); // drawn in class order, the last class would cover the others
-  points.pictures = createImageBitmap(new Blob([take(bytes.length)], { type: "image/webp" }));
+  points.pictures = createImageBitmap(new Blob([bytes.subarray(at)], { type: "image/webp" }));
   points.pictures.then((sprite) => (points.sprite = sprite));
   mine.resolve(points);
 }

@@ -3,12 +3,11 @@
 Shapes: C H W image.
 """
 
-import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
 from bigan.explore.neighbours import Neighbour, nearest_images
-from bigan.ui import pictures
+from bigan.ui import charts, pictures
 from bigan.ui.loaders import OpenCheckpoint
 
 THUMBNAIL_SCALE = 2
@@ -36,7 +35,7 @@ def draw(chosen: OpenCheckpoint, found: tuple[Neighbour, ...]) -> None:
         smooth=chosen.smooth,
         cell_titles=[f"{label}, {n.id}, distance {n.distance:.1f}" for label, n in zip(labels, found, strict=True)],
     )
-    with st.expander("As a table", icon=":material/table:"):
-        st.dataframe(
-            {"id": [n.id for n in found], "label": labels, "distance": [n.distance for n in found]}, hide_index=True
-        )
+    charts.table_twin(
+        lambda: {"id": [n.id for n in found], "label": labels, "distance": [n.distance for n in found]},
+        "The nearest as a table",
+    )

@@ -45,7 +45,7 @@ def show(
     mount = st.components.v2.component("bigan.scrubber", css=_STYLE, js=_SCRIPT, isolate_styles=False)
     data = {
         "film": "data:image/png;base64," + base64.b64encode(png_bytes(film)).decode(),
-        "words": list(words),
+        "words": tuple(words),  # in lists Streamlit looks for tables, and loads pandas (80 MB) to know one
         "frame": frame,
         "style": f"--own: {width}px; --largest: {width * scale}px; aspect-ratio: {width} / {height}; "
         f"image-rendering: {'auto' if smooth else 'pixelated'}",

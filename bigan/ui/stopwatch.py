@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 from bigan.pictures import png_bytes
 from bigan.ui.state import PAGES, RECONSTRUCT, SAMPLE, PageInfo
 
-SLOW = ("umap", "numba", "lightning", "lightning_fabric", "pytorch_lightning")
+SLOW = ("umap", "numba", "lightning", "lightning_fabric", "pytorch_lightning", "pandas", "pyarrow")
 TIMEOUT_SECONDS = 60.0
 UPLOAD_PX = 280
 

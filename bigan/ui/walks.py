@@ -179,6 +179,11 @@ def chart(made: Walk, frame: int, key: str) -> None:
     alt = f"{evenness(made)} {honesty(made)} {opinion(made)} Frame {frame + 1} is marked."
     charts.draw(figure, alt=alt, key=key, height_px=CHART_HEIGHT_PX)
     charts.table_twin(
-        {"frame": frames, "step to the next": [*steps, None], "outside the prior, %": outside, titles[2]: shares},
+        lambda: {
+            "frame": frames,
+            "step to the next": [*steps, None],
+            "outside the prior, %": outside,
+            titles[2]: shares,
+        },
         "The walk as a table",
     )
