@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from bigan.evaluation.report import weights_sha256
 from bigan.explore.gallery import load_gallery
 from bigan.explore.projection import Projection, load_projection
 from bigan.files import CARD_FILE, GALLERY_FILE, PROJECTION_FILE, CheckpointError, write_text
+from bigan.kinds import Kind, kind_of
 from bigan.models.bigan import BiGAN
 from bigan.records import TRAIN_FILE, is_finite_number, read_config, read_metrics, read_train
 
@@ -23,71 +23,6 @@ HUB_DATASETS = {"mnist": "ylecun/mnist", "fashion-mnist": "zalando-datasets/fash
 PRIORS = {"uniform": "uniform on (-1, 1)", "normal": "standard normal"}
 NUMBERS = {1: "one multi-layer perceptron", 2: "two multi-layer perceptrons", 3: "three multi-layer perceptrons"}
 UNDECIDED = math.log(2)  # D's loss in nats when it cannot tell the pairs apart
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a model is, by how it was trained."""
-
-    title: str
-    introduction: str
-    failures: tuple[str, ...] = ()
-    """What follows from its training, whatever the numbers; {things} are the images of its data."""
-
-
-PAPER = "[Donahue et al. 2017](https://arxiv.org/abs/1605.09782)"
-BIGAN = Kind(
-    "BiGAN",
-    f"A bidirectional GAN ({PAPER}): a generator G(z) -> x, an encoder\n"
-    "E(x) -> z and a discriminator D(x, z) of pairs, trained together. Nobody ever showed E which z belongs to an x.",
-)
-OTHER = Kind("Model", f"Networks like those of a BiGAN ({PAPER}), not all three of them.")
-_BLIND = "E has only ever seen images that G made; how it reads real {things} is left to chance."
-RIVALS = {
-    "gan": Kind(
-        "GAN",
-        f"A standard GAN, the rival D of a BiGAN in Table 1 of {PAPER}:\n"
-        "a generator G(z) -> x and a discriminator D(x) that tells real images from generated ones. Its features are\n"
-        "those of D's last hidden layer.",
-        ("It has no encoder: there is no way from an image to its z.",),
-    ),
-    "latent-regressor": Kind(
-        "Latent regressor",
-        f"The rival LR of a BiGAN in Table 1 of {PAPER}, as the official\n"
-        "code has it: beside a standard GAN, an encoder E learnt the z that an image G(z) was generated from. G does\n"
-        "not know of E. The GAN's discriminator is not kept.",
-        (_BLIND,),
-    ),
-    "latent-regressor-after": Kind(
-        "Latent regressor",
-        f"The rival LR of a BiGAN in Table 1 of {PAPER}, as its text has\n"
-        "it: after a standard GAN was trained, an encoder E learnt the z that an image G(z) was generated from.",
-        (_BLIND,),
-    ),
-    "joint-latent-regressor": Kind(
-        "Joint latent regressor",
-        f"The rival JLR of a BiGAN in Table 1 of {PAPER}: beside a\n"
-        "standard GAN, an encoder E learnt the z that an image G(z) was generated from, and G helped it. The GAN's\n"
-        "discriminator is not kept.",
-        (_BLIND,),
-    ),
-    **{
-        f"autoencoder-{norm}": Kind(
-            f"Autoencoder ({norm})",
-            f"The rival AE ({norm}) of a BiGAN in Table 1 of {PAPER}: an\n"
-            f"encoder E and a generator G that together reproduce x, by the {norm} error alone.",
-            ("Nothing made E(x) follow the prior: a sample G(z) need not look like one of the {things}.",),
-        )
-        for norm in ("l2", "l1")
-    },
-    "supervised": Kind(
-        "Classifier",
-        f"The network of a BiGAN's encoder ({PAPER}, Table 1), trained\n"
-        "with labels: an upper reference for features that are learnt without. Its raw outputs are the logits of the\n"
-        "classes.",
-        ("E(x) are no codes: z is the logits of the classes.",),
-    ),
-}
 
 
 def write_card(folder: Path) -> None:
@@ -104,7 +39,7 @@ def card_text(folder: Path) -> str:
     config, train = read_config(folder), read_train(folder)
     metrics, projection = _measured(folder)
     name, trained_on = folder.resolve().name, str((train or {}).get("dataset", config.dataset))
-    kind = _kind(config, train)
+    kind = kind_of(config, train)
     sections = [
         _introduction(name, config, kind),
         _data(folder, trained_on, train),
@@ -115,13 +50,6 @@ def card_text(folder: Path) -> str:
     ]
     body = "\n\n".join(section for section in sections if section)
     return f"---\n{_head(name, config, trained_on, metrics).to_yaml()}\n---\n\n{body}\n"
-
-
-def _kind(config: ModelConfig, train: dict[str, Any] | None) -> Kind:
-    if config.is_bigan:
-        return BIGAN
-    settings = (train or {}).get("train")
-    return RIVALS.get(str(settings.get("objective")), OTHER) if isinstance(settings, dict) else OTHER
 
 
 def _measured(folder: Path) -> tuple[dict[str, Any] | None, Projection | None]:

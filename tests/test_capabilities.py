@@ -16,13 +16,14 @@ from torch import Tensor
 import bigan
 from bigan import checkpoint, records
 from bigan.__main__ import main
-from bigan.card import RIVALS, card_text
+from bigan.card import card_text
 from bigan.config import NETWORKS, RECIPES, ModelConfig, Recipe
 from bigan.data import Dataset
 from bigan.evaluation import report
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.explore.projection import project
 from bigan.explore.reconstruction import index_gallery, reports
+from bigan.kinds import RIVALS
 from bigan.models.bigan import BiGAN
 from bigan.models.statistics import estimate_batch_norm
 

@@ -513,6 +513,39 @@ def test_train_goes_on_where_it_was_and_exports_a_checkpoint_with_its_command(
     assert "runs/tiny" in capsys.readouterr().err  # holds a run of another recipe
 
 
+@pytest.mark.parametrize("recipe", ["mnist-gan", "mnist-lr", "mnist-ae-l1", "mnist-supervised"])
+def test_a_rival_is_trained_as_a_bigan_is_and_shipped_with_its_card(
+    recipe: str, named_tiny: Path, answered: Answered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bigan.run.MONITOR_BATCHES", 5)
+    answered("train", recipe, *SMALL, "--data", named_tiny / "gallery.npz", "--checkpoint", "made")
+    kept = bigan.load(Path("made")).config.networks
+    assert kept == (("generator", "encoder") if recipe == "mnist-lr" else RECIPES[recipe].model.networks)
+    assert f"python -m bigan train {recipe}" in Path("made/README.md").read_text()
+    assert Path("made/replay.npz").exists() == ({"generator", "encoder"} <= set(kept))
+
+
+def test_an_encoder_is_trained_after_the_gan_that_is_named(
+    named_tiny: Path, answered: Answered, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bigan.run.MONITOR_BATCHES", 5)
+    data = ("--data", named_tiny / "gallery.npz")
+    answered("train", "mnist-gan", *SMALL, *data, "--checkpoint", named_tiny.parent / "first")
+    answered("train", "mnist-lr-after", *SMALL, *data, "--start", "first", "--checkpoint", "after")
+    before, after = bigan.load("first"), bigan.load(Path("after"))
+    for name, weight in after.generator.named_parameters():
+        assert torch.equal(weight, before.generator.get_parameter(name)), name
+    assert "--start first" in Path("after/README.md").read_text()
+    words = ["train", "mnist-lr-after", *SMALL, "--data", str(named_tiny / "gallery.npz"), "--out", "other"]
+    for start, said in (("second", "There is no checkpoint 'second'"), ("tiny", "not of the recipe's sizes")):
+        assert main([*words, "--start", start]) == 1
+        assert said in capsys.readouterr().err.splitlines()[-1]
+    assert main(["train", "mnist-gan", "--objective", "supervised"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "networks is generator, discriminator; the objective 'supervised' also trains the encoder."
+    )
+
+
 def test_a_table_aligns_numbers_to_the_right() -> None:
     assert table(("name", "size"), [("a", "9"), ("long", "10")]) == ("name  size\n----  ----\na        9\nlong    10")
 

@@ -57,6 +57,11 @@ UNFIT: list[tuple[ModelConfig, dict[str, Any], str]] = [
         {"objective": "gan"},
         "start is not given; the objective 'gan' does not train the encoder, so it must come from a checkpoint.",
     ),
+    (
+        ModelConfig(prior="normal", discriminator_sees="image"),
+        {"objective": "latent-regressor"},
+        "prior is 'normal'; for the objective 'latent-regressor' it must be 'uniform'.",
+    ),
     (ModelConfig(), {"objective": "supervised"}, "'supervised' does not train the generator"),
     (
         NO_DISCRIMINATOR,

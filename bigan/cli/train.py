@@ -87,7 +87,10 @@ class Train(Command):
 
     def run(self) -> Answer | None:
         """Train to the end and export."""
-        # read before the processes start, so that a mistake is said once and at once
+        from bigan.objectives import objective_of
+
+        # checked and read before the processes start, so that a mistake is said once and at once
+        objective_of(self.recipe.train).check_fits(self.recipe.model, self.recipe.train)
         parts = read_parts(self.recipe.model, self.recipe.train.split, self.data, self.download)
         gallery = self._gallery()
         from bigan.card import write_card

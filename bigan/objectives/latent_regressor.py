@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from bigan.config import ModelConfig, TrainConfig
 from bigan.models.bigan import BiGAN
 from bigan.objectives.bigan import discriminator_loss
 from bigan.objectives.gan import generator_loss
@@ -27,13 +28,22 @@ def regression_loss(outputs: Float[Tensor, "B Z"], z: Float[Tensor, "B Z"]) -> F
     return binary_cross_entropy_with_logits(outputs, (z + 1) / 2)
 
 
-def zero_output(model: BiGAN) -> None:
-    """Let E begin with all outputs 0, at a loss of log 2. Source: official code, gan.py:242-243."""
-    nn.init.zeros_(model.encoder.output.weight)
+class _Regressor(Objective):
+    """E learns z from G(z)."""
+
+    def check_fits(self, model: ModelConfig, train: TrainConfig) -> None:
+        """Refuse latents that cannot be mapped to (0, 1), too."""
+        super().check_fits(model, train)
+        if model.prior != "uniform":
+            raise ValueError(f"prior is {model.prior!r}; for the objective {train.objective!r} it must be 'uniform'.")
+
+    def begin(self, model: BiGAN) -> None:
+        """Zero E's output layer, for a loss of log 2. Source: official code, gan.py:242-243."""
+        nn.init.zeros_(model.encoder.output.weight)
 
 
 @dataclass(frozen=True)
-class LatentRegressorObjective(Objective):
+class LatentRegressorObjective(_Regressor):
     """A GAN, and beside it E, which learns z from G(z).
 
     With a weight of 0 (LR as the official code has it) G does not know of E; the joint regressor (JLR) has 0.25, since
@@ -48,10 +58,6 @@ class LatentRegressorObjective(Objective):
     judges: ClassVar = "image"
     ships: ClassVar = ("generator", "encoder")  # its D judges images alone, as the GAN's does
 
-    def begin(self, model: BiGAN) -> None:
-        """Zero E's output layer."""
-        zero_output(model)
-
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """The losses of D, of G and of E."""
         x_fake = model.generator(batch.z)  # (B, C, H, W)
@@ -63,7 +69,7 @@ class LatentRegressorObjective(Objective):
         return {"D": discriminator_loss(real_logits, fake_logits), "G": loss, "E": regression}
 
 
-class LatentRegressorAfterObjective(Objective):
+class LatentRegressorAfterObjective(_Regressor):
     """E learns z from the G(z) of a GAN that is trained already (LR as the paper's text has it); G stays as it is.
 
     G keeps normalising by its batch, as it did in its own training.
@@ -72,10 +78,6 @@ class LatentRegressorAfterObjective(Objective):
     """
 
     players: ClassVar = {"E": ("encoder",)}
-
-    def begin(self, model: BiGAN) -> None:
-        """Zero E's output layer."""
-        zero_output(model)
 
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """The loss of E."""
