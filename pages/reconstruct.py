@@ -3,7 +3,20 @@
 import streamlit as st
 
 from bigan.pictures import mosaic, png_bytes
-from bigan.ui import charts, difference, neighbours, page, picker, pictures, reports, state, strips, uploads, words
+from bigan.ui import (
+    charts,
+    difference,
+    neighbours,
+    page,
+    picker,
+    pictures,
+    reports,
+    state,
+    strips,
+    uploads,
+    ways_in,
+    words,
+)
 from bigan.ui.downloads import npz_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
@@ -32,6 +45,7 @@ Donahue et al. 2017, sections 3.2, 3.3 and 4.2.
 """
 
 
+@page.part
 def draw(chosen: OpenCheckpoint) -> None:
     """The page below its head."""
     resolved = picker.current(chosen, "source", DEFAULT_POSITION)
@@ -51,19 +65,11 @@ def draw(chosen: OpenCheckpoint) -> None:
 def _sources(chosen: OpenCheckpoint, resolved: Resolved) -> Answer:
     """Where x comes from, and the answer to the source that is shown."""
     source = resolved.source
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.markdown(f"**A real {chosen.info.noun}** of the gallery")
-        picker.gallery(chosen, "source", source, lambda: _shortcuts(chosen, resolved))
-    with right:
-        place = st.container()
-        mode = uploads.preparation(chosen, "source", source)
-        with place:
-            uploads.uploader(chosen, "source", mode, "**Or your own pictures**")
+    way, mode = ways_in.show(chosen, "source", source, lambda: _shortcuts(chosen, resolved))
     answer = reports.answer(source, chosen)
-    found = uploads.answers(chosen, mode)
-    if len(found) > 1 or (found and not isinstance(source, Upload)):
-        with left:
+    if way in ("Upload", "Camera"):
+        found = uploads.answers(chosen, mode)
+        if len(found) > 1 or (found and not isinstance(source, Upload)):
             _comparison(chosen, found, answer)
     return answer
 

@@ -63,6 +63,8 @@ def said(element: Any) -> str:
 
 
 def bring(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    if not app.file_uploader:
+        app.segmented_control(key="way").set_value("Upload").run()
     app.file_uploader[0].set_value([(name, content, PNG) for name, content in files])
     app.run()
     assert_drawn(app)
@@ -138,6 +140,32 @@ def test_another_one_is_another_gallery_image() -> None:
     seen = {source(app.button(key="source-another").click().run()) for _ in range(5)}
     assert len(seen) > 1
     assert all(text.startswith("gallery:square-") for text in seen)
+
+
+# Ways in
+
+
+@pytest.mark.usefixtures("shown")
+def test_the_way_in_is_in_the_address_and_each_shows_its_own_controls() -> None:
+    seen = []
+    for way in ("Gallery", "Upload", "Draw", "Camera"):
+        app = open_page(way=way)
+        assert app.segmented_control(key="way").value == way
+        assert "(square-" in texts(app)
+        pads = [element.proto.component_name == "bigan.drawing_pad" for element in app.get("bidi_component")]
+        seen.append((len(app.file_uploader), any(pads), len(app.get("camera_input"))))
+    assert seen == [(0, False, 0), (1, False, 0), (0, True, 0), (0, False, 1)]
+
+
+@pytest.mark.usefixtures("shown")
+def test_many_drawings_push_no_upload_out_of_the_session() -> None:
+    app = bring(open_page(), ("stroke.png", drawing(1)))
+    mine = source(app)
+    app.session_state["drawings"] = {f"{i:012x}": ("your drawing", b"") for i in range(60)}
+    app.segmented_control(key="way").set_value("Gallery").run()
+    assert_drawn(app)
+    assert source(app) == mine
+    assert "stroke.png" in texts(app)
 
 
 # Uploads

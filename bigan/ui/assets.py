@@ -34,14 +34,17 @@ def _scripts(name: str) -> tuple[str, str]:
 
 @functools.cache
 def _text(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+    """The text of a file beside this one, empty where there is none."""
+    path = Path(__file__).parent / name
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def mount(name: str, data: dict[str, Any], *, key: str, **on_changes: Any) -> None:
     """Put a component on the page.
 
     Args:
-        name: of its files, name.js and name.css. The script holds a function `draw`, which gets Streamlit's component.
+        name: of its files, name.js and, where it has a look, name.css. The script holds a function `draw`, which gets
+            Streamlit's component.
         data: what it is given.
         key: unlike any other widget's on the page.
         on_changes: as `on_VALUE_change`, called when the component sends this value.

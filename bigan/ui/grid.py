@@ -107,7 +107,7 @@ def _sent(value: Any, count: int, several: bool) -> tuple[tuple[int, ...], int] 
     cells, stamp = value.get("cells"), value.get("stamp")
     if not isinstance(cells, list) or not isinstance(stamp, int) or len(cells) != len(set(map(str, cells))):
         return None
-    if not all(isinstance(cell, int) and 0 <= cell < count for cell in cells) or (not several and len(cells) != 1):
+    if not all(type(cell) is int and 0 <= cell < count for cell in cells) or (not several and len(cells) != 1):
         return None
     return tuple(cells), stamp
 

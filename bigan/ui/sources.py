@@ -26,11 +26,14 @@ from bigan.ui.loaders import OpenCheckpoint
 
 __all__ = [
     "MAX_SAMPLES", "MAX_UPLOADS", "GalleryImage", "Resolved", "Sample", "Source", "SourceError", "Upload",
-    "default_source", "keep_upload", "parse_source", "resolve_source", "upload_bytes", "upload_name", "upload_names",
+    "default_source", "keep_drawing", "keep_upload", "parse_source", "resolve_source",
+    "upload_bytes", "upload_name", "upload_names",
 ]  # fmt: skip
 
 MAX_UPLOADS = 20  # pictures remembered in one session, the oldest forgotten first
-_UPLOADS_KEY = "uploads"
+MAX_DRAWINGS = 50  # the same of drawings, of which each stroke makes a new one
+DRAWING = "your drawing"
+_UPLOADS_KEY, _DRAWINGS_KEY = "uploads", "drawings"
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,20 @@ def _gallery_image(source: GalleryImage, chosen: OpenCheckpoint) -> Resolved:
     return Resolved(source, x, chosen.model.encode(x), "real", words, label)
 
 
-def _uploads() -> dict[str, tuple[str, bytes]]:
-    uploads: dict[str, tuple[str, bytes]] = st.session_state.setdefault(_UPLOADS_KEY, {})
-    return uploads
+def _brought(store: str) -> dict[str, tuple[str, bytes]]:
+    """The session's pictures of one kind: digest -> name and bytes, oldest first."""
+    brought: dict[str, tuple[str, bytes]] = st.session_state.setdefault(store, {})
+    return brought
+
+
+def _keep(store: str, most: int, name: str, data: bytes) -> str:
+    digest = hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
+    brought = _brought(store)
+    brought.pop(digest, None)
+    brought[digest] = (name, data)
+    for oldest in list(brought)[:-most]:
+        del brought[oldest]
+    return digest
 
 
 def keep_upload(name: str, data: bytes, preparation: images.Preparation = "plain") -> Upload:
@@ -104,24 +118,24 @@ def keep_upload(name: str, data: bytes, preparation: images.Preparation = "plain
         data: the file's bytes, unchecked: `resolve_source` says what is wrong with them.
         preparation: how it becomes an input, see `bigan.images`.
     """
-    digest = hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
-    uploads = _uploads()
-    uploads.pop(digest, None)
-    uploads[digest] = (name, data)
-    for oldest in list(uploads)[:-MAX_UPLOADS]:
-        del uploads[oldest]
-    return Upload(digest, preparation)
+    return Upload(_keep(_UPLOADS_KEY, MAX_UPLOADS, name, data), preparation)
+
+
+def keep_drawing(data: bytes, preparation: images.Preparation) -> Upload:
+    """The same for what was drawn in the app: it is no one's file, and is not listed among the uploads."""
+    return Upload(_keep(_DRAWINGS_KEY, MAX_DRAWINGS, DRAWING, data), preparation)
 
 
 def upload_names() -> dict[str, str]:
-    """The session's pictures, digest -> file name, oldest first."""
-    return {digest: name for digest, (name, _) in _uploads().items()}
+    """The session's files, digest -> file name, oldest first."""
+    return {digest: name for digest, (name, _) in _brought(_UPLOADS_KEY).items()}
 
 
 def _upload(source: Upload) -> tuple[str, bytes]:
-    if source.digest not in _uploads():
-        raise SourceError("This link speaks of a picture that was never sent to anyone: please choose the file again.")
-    return _uploads()[source.digest]
+    for store in (_UPLOADS_KEY, _DRAWINGS_KEY):
+        if found := _brought(store).get(source.digest):
+            return found
+    raise SourceError("This link speaks of a picture that was never sent to anyone: please choose the file again.")
 
 
 def upload_bytes(source: Upload) -> bytes:

@@ -8,13 +8,16 @@ import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bigan.images import MAX_BYTES, ImageError, Preparation, open_image
-from bigan.ui import grid, state
+from bigan.ui import assets, grid, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer, answer
 from bigan.ui.sources import MAX_UPLOADS, Source, SourceError, Upload, keep_upload, upload_names
 
 PREPARATIONS: dict[Preparation, str] = {"digit": "as a digit was made for MNIST", "plain": "as it is"}
-KINDS = f"PNG, JPEG, WebP, BMP, TIFF or GIF, at most {MAX_BYTES >> 20} MB each. They stay in this session."
+KINDS = (
+    f"PNG, JPEG, WebP, BMP, TIFF or GIF, at most {MAX_BYTES >> 20} MB each, chosen, dropped or pasted (Ctrl+V). "
+    "They stay in this session."
+)
 PREPARATION_HELP = (
     "As a digit was made for MNIST: ink bright on black, 20 of 28 pixels large, centred by its mass. "
     "As it is: fitted into the model's size and made grey, nothing else."
@@ -35,11 +38,11 @@ def preparation(chosen: OpenCheckpoint, key: str, source: Source) -> Preparation
     if channels != 1:
         st.caption(f"Prepared as it is: fitted into {width} by {height} pixels.")
         return "plain"
-    widget = f"{key}-preparation"
+    widget = preparation_key(key)
     if isinstance(source, Upload):
         st.session_state[widget] = source.preparation
     elif st.session_state.get(widget) not in PREPARATIONS:
-        st.session_state[widget] = "digit" if chosen.info.noun == "digit" else "plain"
+        st.session_state[widget] = usual_preparation(chosen)
 
     def prepare_anew() -> None:
         if isinstance(source, Upload):
@@ -55,6 +58,16 @@ def preparation(chosen: OpenCheckpoint, key: str, source: Source) -> Preparation
         help=PREPARATION_HELP,
     )
     return cast(Preparation, mode)
+
+
+def preparation_key(key: str) -> str:
+    """The key of the control for how uploads of a kept source become inputs."""
+    return f"{key}-preparation"
+
+
+def usual_preparation(chosen: OpenCheckpoint) -> Preparation:
+    """How uploads become inputs of a model unless one chooses otherwise."""
+    return "digit" if chosen.info.noun == "digit" and chosen.config.image_shape[0] == 1 else "plain"
 
 
 def uploader(chosen: OpenCheckpoint, key: str, mode: Preparation, label: str = "Your own pictures") -> None:
@@ -73,14 +86,17 @@ def uploader(chosen: OpenCheckpoint, key: str, mode: Preparation, label: str = "
         known = st.session_state.get(seen, set())
         st.session_state[seen] = {file.file_id for file in files}
         brought = [_look(file).digest for file in files if file.file_id not in known]
-        usable = [digest for digest in brought if digest and not _problem(digest, mode, chosen)]
+        usable = [digest for digest in brought if digest and not problem(Upload(digest, mode), chosen)]
         if usable:
             state.keep(key, str(Upload(usable[0], mode)))
 
-    files = st.file_uploader(label, accept_multiple_files=True, key=widget, on_change=receive, help=KINDS)
+    with st.container(gap=None):
+        files = st.file_uploader(label, accept_multiple_files=True, key=widget, on_change=receive, help=KINDS)
+        assets.mount("paste", {"uploader": widget}, key=f"{key}-paste")
     for file in files:
         look = _look(file)
-        sentence = _problem(look.digest, mode, chosen) if look.digest in upload_names() else look.problem
+        known = look.digest in upload_names()
+        sentence = problem(Upload(look.digest, mode), chosen) if look.digest and known else look.problem
         if sentence:
             st.warning(state.as_text(f"{file.name}: {sentence}"), icon=":material/broken_image:")
     if len(files) > MAX_UPLOADS:
@@ -107,10 +123,10 @@ def _look(file: UploadedFile) -> _Look:
     return looks[file.file_id]
 
 
-def _problem(digest: str, mode: Preparation, chosen: OpenCheckpoint) -> str:
+def problem(source: Upload, chosen: OpenCheckpoint) -> str:
     """Why a picture of the session cannot be used so, or nothing."""
     try:
-        answer(Upload(digest, mode), chosen)
+        answer(source, chosen)
     except (ImageError, SourceError) as error:
         return str(error)
     return ""
@@ -118,7 +134,7 @@ def _problem(digest: str, mode: Preparation, chosen: OpenCheckpoint) -> str:
 
 def answers(chosen: OpenCheckpoint, mode: Preparation) -> list[Answer]:
     """What the model makes of each usable picture of the session, best reconstructed first."""
-    usable = [digest for digest in upload_names() if not _problem(digest, mode, chosen)]
+    usable = [digest for digest in upload_names() if not problem(Upload(digest, mode), chosen)]
     found = [answer(Upload(digest, mode), chosen) for digest in usable]
     return sorted(found, key=lambda one: one.distance)
 
