@@ -22,6 +22,11 @@ from bigan.containers import gif_header, pieces, riff_chunk
 NEGATIVE = (0x1F, 0x5F, 0xA8)  # blue, as the real image: x is brighter
 POSITIVE = (0xB4, 0x54, 0x0A)  # orange, as what G made: G(E(x)) is brighter
 PAPER = (0xFB, 0xFA, 0xF7)  # behind the gaps where a file cannot be half transparent
+INK = (0x1B, 0x20, 0x26)
+# Of classes: Paul Tol's muted scheme, and ink.
+CLASS_COLOURS = (
+    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#1B2026",
+)  # fmt: skip
 FRAME_SECONDS = (0.02, 60.0)  # browsers slow faster animations down to 0.1 s a frame
 
 
@@ -108,6 +113,12 @@ def comparison(x: Float[Tensor, "B C H W"], x_hat: Float[Tensor, "B C H W"], sca
         difference = np.asarray(difference_picture(image_hat - image, scale=1)).transpose(2, 0, 1)  # (3, H, W)
         cells += [*to_uint8(torch.stack([image, image_hat]).expand(-1, 3, -1, -1)), difference]
     return mosaic(np.stack(cells), columns=3, scale=scale)
+
+
+def to_image(x: Float[Tensor, "1 C H W"]) -> Image.Image:
+    """One image at its own size, mode "L" or "RGB"; a model's input comes back from it bit for bit."""
+    pixels = to_uint8(x[0]).transpose(1, 2, 0)  # (H, W, C)
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
 def png_bytes(image: Image.Image) -> bytes:

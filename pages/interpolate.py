@@ -1,16 +1,18 @@
 """Walk: from one image to another through the latent space, frame by frame."""
 
 import re
+from typing import Literal
 
 import streamlit as st
 
 from bigan.explore.interpolation import Walk
 from bigan.latent import PATHS, Path
 from bigan.pictures import animation_bytes, mosaic, png_bytes
-from bigan.ui import charts, grid, page, picker, pictures, scrubber, state, uploads, walks
-from bigan.ui.downloads import npz_bytes
+from bigan.ui import charts, downloads, grid, page, picker, pictures, scrubber, state, uploads, walks
+from bigan.ui.downloads import File
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved, Upload
+from bigan.view_code import WALK_SCALE
 
 COUNTS = (8, 12, 16, 24, 32, 48, 64)
 DEFAULT_COUNT = 16
@@ -80,7 +82,7 @@ def draw(chosen: OpenCheckpoint) -> None:
         page.finding(walks.evenness(made))
         st.markdown(state.as_text(f"{walks.honesty(made)} {walks.length(made, chosen.config.prior)}"))
         st.markdown(state.as_text(walks.opinion(made)))
-        _downloads(chosen, made, start, end, path)
+        _downloads(chosen, made, start, end, path, frame)
     charts.table_twin(
         lambda: walks.comparison({one: walks.make(chosen, start.z, end.z, num_steps, one) for one in PATHS}),
         "The three paths between the same ends",
@@ -167,43 +169,39 @@ def _keep_frame(frame: int) -> None:
     state.keep("frame", str(frame + 1))
 
 
-def _downloads(chosen: OpenCheckpoint, made: Walk, start: Resolved, end: Resolved, path: Path) -> None:
-    name = f"{chosen.name}-walk-{str(start.source).replace(':', '-')}-to-{str(end.source).replace(':', '-')}-{path}"
+def _downloads(chosen: OpenCheckpoint, made: Walk, start: Resolved, end: Resolved, path: Path, frame: int) -> None:
+    a, b, num_steps = str(start.source), str(end.source), len(made.images)
+    settings = {"path": walks.PATH_NAMES[path], "steps": num_steps, "frame": frame + 1, "a": a, "b": b}
+    recipe = downloads.recipe(chosen, state.INTERPOLATE, made.latents, [start, end], **settings)
 
-    def animation(kind: str) -> bytes:
-        frames = [mosaic(made.images[i : i + 1], 1, DOWNLOAD_SCALE) for i in range(len(made.images))]
-        return animation_bytes(frames, "gif" if kind == "gif" else "webp", FRAME_SECONDS)
+    def animation(kind: Literal["gif", "webp"]) -> bytes:
+        frames = [mosaic(image[None], 1, DOWNLOAD_SCALE) for image in made.images]
+        return animation_bytes(frames, kind, FRAME_SECONDS)
 
     def arrays() -> bytes:
-        return npz_bytes(
-            z=made.latents,
-            x=made.images,
-            pixel_steps=made.pixel_steps,
-            off_prior_shares=made.off_prior_shares,
-            logits=made.logits,
-            a=str(start.source),
-            b=str(end.source),
-            path=path,
-            checkpoint=chosen.name,
-        )
+        measured = {"pixel_steps": made.pixel_steps, "off_prior_shares": made.off_prior_shares, "logits": made.logits}
+        return downloads.npz_bytes(recipe, z=made.latents, x=made.images, a=a, b=b, path=path, **measured)
 
-    files = (
-        ("GIF", lambda: animation("gif"), "image/gif", "The walk as an animation, for anywhere."),
-        ("WebP", lambda: animation("webp"), "image/webp", "The walk as an animation, smaller and exact."),
-        ("PNG", lambda: png_bytes(mosaic(made.images, len(made.images), 4)), "image/png", "All frames in one row."),
-        ("NPZ", arrays, "application/octet-stream", "Latents, frames, steps and D's logits as NumPy arrays."),
+    def table() -> bytes:
+        columns = {
+            "frame": range(1, num_steps + 1),
+            "pixel distance to the next": [*made.pixel_steps.tolist(), ""],
+            "share outside the prior": made.off_prior_shares.tolist(),
+            "D(G(z), z)": made.logits.tolist(),
+        }
+        return downloads.csv_bytes(columns)
+
+    downloads.show(
+        recipe,
+        f"{chosen.name}-walk-{a.replace(':', '-')}-to-{b.replace(':', '-')}-{path}",
+        [
+            File("GIF", lambda: animation("gif"), "The walk as an animation, for anywhere."),
+            File("WebP", lambda: animation("webp"), "The walk as an animation, smaller and exact."),
+            File("PNG", lambda: png_bytes(mosaic(made.images, num_steps, WALK_SCALE)), "All frames in one row."),
+            File("NPZ", arrays, "Latents, frames, steps and D's logits as NumPy arrays."),
+            File("CSV", table, "Steps, shares outside the prior and D's logits as a table."),
+        ],
     )
-    for column, (label, content, kind, help) in zip((*st.columns(2), *st.columns(2)), files, strict=True):
-        column.download_button(
-            label,
-            content,
-            f"{name}.{label.lower()}",
-            kind,
-            icon=":material/download:",
-            on_click="ignore",
-            help=help,
-            width="stretch",
-        )
 
 
 page.show(

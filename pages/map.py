@@ -3,8 +3,11 @@
 import streamlit as st
 
 from bigan.explore.gallery import Gallery
+from bigan.explore.map_picture import map_picture
 from bigan.explore.projection import SPACES, Projection, SpaceMap
-from bigan.ui import map_component, map_panel, page, picker, state, uploads, words
+from bigan.pictures import png_bytes
+from bigan.ui import downloads, map_component, map_panel, page, picker, state, uploads, words
+from bigan.ui.downloads import File
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, neighbours, placement
 from bigan.ui.reports import Answer, answer
@@ -159,6 +162,43 @@ def _selection(
     with st.container(horizontal=True):
         state.link(state.RECONSTRUCT, "Reconstruct it", "All that E, G and D say of it", source=resolved.source)
         state.link(state.INTERPOLATE, "Walk from here", "Walk from its latent to another one", a=resolved.source)
+    _downloads(chosen, gallery, projection, space, shown, guest)
+
+
+def _downloads(
+    chosen: OpenCheckpoint, gallery: Gallery, projection: Projection, space: str, shown: Answer, guest: str
+) -> None:
+    source, shown_map = shown.resolved.source, projection.maps[space]
+    settings = {"space": SPACE_NAMES[space], "source": source} | ({"star": guest} if guest else {})
+    recipe = downloads.recipe(chosen, state.MAP, shown.z, [shown.resolved], **settings)
+
+    def picture() -> bytes:
+        if isinstance(source, GalleryImage):
+            marked = shown_map.coordinates[gallery.index_of(source.image_id)]
+        else:
+            marked = placement(chosen, projection, shown.resolved, space).place
+        return png_bytes(map_picture(gallery, shown_map, marked))
+
+    def arrays() -> bytes:
+        index = chosen.index
+        assert index is not None
+        places = {f"map_{name}": one.coordinates for name, one in projection.maps.items()}
+        return downloads.npz_bytes(recipe, ids=gallery.ids, labels=gallery.labels, latents=index.latents, **places)
+
+    def table() -> bytes:
+        x, y = shown_map.coordinates.T.tolist()
+        names = [gallery.class_names[label] for label in gallery.labels.tolist()]
+        return downloads.csv_bytes({"id": gallery.ids, "label": names, "x": x, "y": y})
+
+    downloads.show(
+        recipe,
+        f"{chosen.name}-map-{space}",
+        [
+            File("PNG", picture, "The map as a picture, with a ring around what is picked."),
+            File("NPZ", arrays, "Ids, labels, E(x) and the places on all maps as NumPy arrays."),
+            File("CSV", table, "Id, label and place of every point."),
+        ],
+    )
 
 
 def _quality(chosen: OpenCheckpoint, gallery: Gallery, shown: SpaceMap) -> None:

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from bigan.pictures import mosaic, png_bytes
+from bigan.pictures import comparison, png_bytes
 from bigan.ui import (
     charts,
     difference,
+    downloads,
     neighbours,
     page,
     picker,
@@ -17,13 +18,14 @@ from bigan.ui import (
     ways_in,
     words,
 )
-from bigan.ui.downloads import npz_bytes
+from bigan.ui.downloads import File
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
 from bigan.ui.sources import GalleryImage, Resolved, Sample, Upload
+from bigan.view_code import RECONSTRUCTION_SCALE
 
 DEFAULT_POSITION = 4
-LARGE_SCALE, ORIGINAL_SCALE, DOWNLOAD_SCALE = 9, 1, 8
+LARGE_SCALE, ORIGINAL_SCALE = 9, 1
 
 WHY = r"""
 **Nobody taught it this.** $E$ and $G$ never saw $x$ and $G(E(x))$ side by side, and no loss compares them. They only
@@ -166,35 +168,32 @@ def _ways_on(chosen: OpenCheckpoint, answer: Answer) -> None:
         state.link(state.INTERPOLATE, "Walk from here", "Walk from this image's latent to another one", a=source)
         state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
     if isinstance(source, Upload):
-        st.caption("Your picture stays in this session: a link to it works here only, and not for anyone else.")
-    name = f"{chosen.name}-{str(source).replace(':', '-')}"
-    columns = st.columns(2)
-    columns[0].download_button(
-        "PNG",
-        lambda: png_bytes(mosaic(strips.reconstruction(answer), 3, DOWNLOAD_SCALE)),
-        f"{name}.png",
-        "image/png",
-        icon=":material/download:",
-        on_click="ignore",
-        help="x, G(E(x)) and their difference side by side.",
-        width="stretch",
-    )
-    columns[1].download_button(
-        "NPZ",
-        lambda: npz_bytes(
-            x=answer.resolved.x,
-            z=answer.z,
-            x_hat=answer.x_hat,
-            logits=[x for x in (answer.encoder_pair_logit, answer.reconstruction_pair_logit) if x is not None],
-            source=str(source),
-            checkpoint=chosen.name,
-        ),
-        f"{name}.npz",
-        "application/octet-stream",
-        icon=":material/download:",
-        on_click="ignore",
-        help="x, E(x), G(E(x)) and D's two logits as NumPy arrays, with the model's name.",
-        width="stretch",
+        st.caption(
+            "Your picture stays in this session: a link to it works here only. The PNG carries what the model sees of "
+            "it: bring it here, and the view is back, for whoever has the file."
+        )
+    _downloads(chosen, answer)
+
+
+def _downloads(chosen: OpenCheckpoint, answer: Answer) -> None:
+    source = answer.resolved.source
+    recipe = downloads.recipe(chosen, state.RECONSTRUCT, answer.z, [answer.resolved], source=source)
+
+    def picture() -> bytes:
+        return png_bytes(comparison(answer.resolved.x, answer.x_hat, RECONSTRUCTION_SCALE))
+
+    def arrays() -> bytes:
+        logits = [x for x in (answer.encoder_pair_logit, answer.reconstruction_pair_logit) if x is not None]
+        x, z, x_hat = answer.resolved.x, answer.z, answer.x_hat
+        return downloads.npz_bytes(recipe, x=x, z=z, x_hat=x_hat, logits=logits, source=str(source))
+
+    downloads.show(
+        recipe,
+        f"{chosen.name}-{str(source).replace(':', '-')}",
+        [
+            File("PNG", picture, "x, G(E(x)) and their difference side by side."),
+            File("NPZ", arrays, "x, E(x), G(E(x)) and D's two logits as NumPy arrays."),
+        ],
     )
 
 

@@ -1,20 +1,22 @@
 """Sample: what G makes of latents drawn from the prior, and what D says of each."""
 
 import random
+from collections.abc import Sequence
 
 import streamlit as st
 
 from bigan.config import MAX_SEED
 from bigan.pictures import mosaic, png_bytes
-from bigan.ui import charts, grid, neighbours, page, pictures, samples, state
-from bigan.ui.downloads import npz_bytes
+from bigan.ui import charts, downloads, grid, neighbours, page, pictures, samples, state
+from bigan.ui.downloads import File, csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.samples import Samples
 from bigan.ui.sources import MAX_SAMPLES, Sample, resolve_source
+from bigan.view_code import SAMPLE_SCALE
 
 COUNTS = (16, 25, 36, 49, 64, 81, 100)  # squares, so that the grid is one
 DEFAULT_COUNT = 64
-GRID_SCALE, LARGE_SCALE, DOWNLOAD_SCALE = 3, 9, 4
+GRID_SCALE, LARGE_SCALE = 3, 9
 COLUMNS = (3, 2)
 IN_ORDER, BY_OPINION = "as drawn", "by D's opinion"
 
@@ -75,7 +77,7 @@ def draw(chosen: OpenCheckpoint) -> None:
     left, _ = st.columns(COLUMNS, gap="large")
     with left:
         st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
-        _downloads(chosen, drawn)
+        _downloads(chosen, drawn, order)
 
 
 @page.part
@@ -115,35 +117,31 @@ def _keep(numbers: list[int]) -> None:
     state.keep("with", samples.to_text(numbers[:-1]))
 
 
-def _downloads(chosen: OpenCheckpoint, drawn: Samples) -> None:
-    columns = st.columns(2)
-    name = f"{chosen.name}-seed-{drawn.seed}-truncation-{drawn.truncation:g}-{len(drawn)}"
-    columns[0].download_button(
-        "PNG",
-        lambda: png_bytes(mosaic(drawn.x, round(len(drawn) ** 0.5), DOWNLOAD_SCALE)),
-        f"{name}.png",
-        "image/png",
-        icon=":material/download:",
-        on_click="ignore",
-        help="This grid in the order drawn, as a picture.",
-        width="stretch",
-    )
-    columns[1].download_button(
-        "NPZ",
-        lambda: npz_bytes(
-            z=drawn.z,
-            x=drawn.x,
-            logits=drawn.logits,
-            seed=drawn.seed,
-            truncation=drawn.truncation,
-            checkpoint=chosen.name,
-        ),
-        f"{name}.npz",
-        "application/octet-stream",
-        icon=":material/download:",
-        on_click="ignore",
-        help="z, x and D's logits as NumPy arrays, with the seed and the model's name.",
-        width="stretch",
+def _downloads(chosen: OpenCheckpoint, drawn: Samples, order: str) -> None:
+    numbers = range(len(drawn))
+    settings = {"seed": drawn.seed, "count": len(drawn), "truncation": drawn.truncation, "order": order}
+    recipe = downloads.recipe(chosen, state.SAMPLE, drawn.z, [], **settings)
+    sources = [str(Sample(drawn.seed, i, drawn.truncation)) for i in numbers]
+    table: dict[str, Sequence[object]] = {
+        "number": [i + 1 for i in numbers],
+        "source": sources,
+        "D(G(z), z)": drawn.logits,
+    }
+
+    def picture() -> bytes:
+        return png_bytes(mosaic(drawn.x, round(len(drawn) ** 0.5), SAMPLE_SCALE))
+
+    def arrays() -> bytes:
+        return downloads.npz_bytes(recipe, z=drawn.z, x=drawn.x, logits=drawn.logits, ids=sources, seed=drawn.seed)
+
+    downloads.show(
+        recipe,
+        f"{chosen.name}-seed-{drawn.seed}-truncation-{drawn.truncation:g}-{len(drawn)}",
+        [
+            File("PNG", picture, "This grid in the order drawn, as a picture."),
+            File("NPZ", arrays, "z, x and D's logits as NumPy arrays, with each sample's id."),
+            File("CSV", lambda: csv_bytes(table), "D's logit of each sample, with its id."),
+        ],
     )
 
 

@@ -9,7 +9,19 @@ import pytest
 import torch
 from PIL import Image
 
-from bigan.pictures import NEGATIVE, PAPER, POSITIVE, animation_bytes, difference_picture, mosaic, png_bytes, to_uint8
+from bigan.images import prepare
+from bigan.pictures import (
+    NEGATIVE,
+    PAPER,
+    POSITIVE,
+    animation_bytes,
+    comparison,
+    difference_picture,
+    mosaic,
+    png_bytes,
+    to_image,
+    to_uint8,
+)
 
 
 def random_images(count: int, *shape: int) -> torch.Tensor:
@@ -81,6 +93,30 @@ def test_differences_run_from_blue_through_white_to_orange() -> None:
 def test_opposite_differences_of_channels_do_not_cancel() -> None:
     picture = difference_picture(torch.tensor([0.9, -1.0, 0.0]).view(3, 1, 1), scale=1)
     assert picture.getpixel((0, 0)) == NEGATIVE
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_comparison_is_x_what_came_back_and_their_difference_in_a_row_each(channels: int) -> None:
+    x, x_hat = (images.float() / 255 for images in random_images(4, channels, 6, 5).split(2))
+    x_hat[0, :, 0, 0] = x[0, :, 0, 0]
+    picture = np.asarray(comparison(x, x_hat, scale=3))
+    for i in range(2):
+        difference = np.asarray(difference_picture(x_hat[i] - x[i], 3))
+        wanted = [*(np.kron(colour(one[i]), np.ones((3, 3, 1), np.uint8)) for one in (x, x_hat)), difference]
+        for column, cell in enumerate(wanted):
+            top, left = i * (18 + 2), column * (15 + 2)
+            assert np.array_equal(picture[top : top + 18, left : left + 15, :3], cell)
+    assert (picture[:3, 2 * 17 : 2 * 17 + 3, :3] == 255).all()  # nothing differs in the first pixel
+
+
+def colour(image: torch.Tensor) -> np.ndarray:
+    return (image.expand(3, -1, -1) * 255).round().byte().permute(1, 2, 0).numpy()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_of_one_image_gives_it_back_bit_for_bit(channels: int) -> None:
+    x = random_images(1, channels, 28, 28).float() / 255
+    assert torch.equal(prepare(png_bytes(to_image(x)), (channels, 28, 28)), x)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA"])

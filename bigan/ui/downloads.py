@@ -1,18 +1,127 @@
-"""What a person takes home from a page, as the bytes of a file."""
+"""What a person takes home from a page: pictures that carry the recipe of the view, arrays, tables, and code."""
 
+import base64
+import csv
 import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import streamlit as st
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from bigan.pictures import png_bytes, to_image
+from bigan.sources import Upload
+from bigan.ui import state
+from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.sources import Resolved
+from bigan.view_code import python_code
+from bigan.view_recipe import ViewRecipe, embed, latents_sha256, versions
 
-def npz_bytes(**values: Tensor | list[float] | float | int | str) -> bytes:
-    """A compressed NumPy archive: tensors and lists as arrays, numbers and texts as arrays without a dimension."""
-    buffer = io.BytesIO()
+Label = Literal["PNG", "WebP", "GIF", "NPZ", "CSV"]
+MIME_TYPES: dict[Label, str] = {
+    "PNG": "image/png",
+    "WebP": "image/webp",
+    "GIF": "image/gif",
+    "NPZ": "application/octet-stream",
+    "CSV": "text/csv",
+}
+Values = Tensor | Sequence[float | None] | Sequence[str] | float | int | str
+
+
+@dataclass(frozen=True)
+class File:
+    """Something to download, made when it is asked for."""
+
+    label: Label
+    content: Callable[[], bytes]
+    help: str
+    part: str = ""
+    """Added to the name, where a page has two files of one kind."""
+
+
+def recipe(
+    chosen: OpenCheckpoint,
+    page: state.PageInfo,
+    latents: Float[Tensor, "B Z"],
+    sources: Sequence[Resolved],
+    **settings: object,
+) -> ViewRecipe:
+    """The recipe of what a page shows.
+
+    Args:
+        chosen: the checkpoint.
+        page: the page.
+        latents: what was shown, or what it was made of.
+        sources: where the images come from; of a person's own picture, what the model sees of it goes along.
+        settings: all values that the page has in the address, as its widgets write them there.
+    """
+    own = {str(one.source): png_bytes(to_image(one.x)) for one in sources if isinstance(one.source, Upload)}
+    return ViewRecipe(
+        page=page.url,
+        query=state.texts(**settings),
+        checkpoint=chosen.name,
+        weights_sha256=chosen.weights_sha256,
+        latents_sha256=latents_sha256(latents),
+        versions=versions(),
+        pictures={source: base64.b64encode(content).decode() for source, content in own.items()},
+    )
+
+
+def show(made_by: ViewRecipe, name: str, files: Sequence[File]) -> None:
+    """Buttons for the files, and the lines of Python that make the page's PNG.
+
+    Args:
+        made_by: goes into every picture.
+        name: of the files, without their ending.
+        files: at most one of each kind and part.
+    """
+    columns = st.columns(2)
+    for i, file in enumerate(files):
+        columns[i % 2].download_button(
+            file.label,
+            lambda file=file: _carrying(file, made_by),  # type: ignore[misc]
+            f"{name}{file.part}.{file.label.lower()}",
+            MIME_TYPES[file.label],
+            key=f"download-{file.label}{file.part}",
+            icon=":material/download:",
+            on_click="ignore",
+            help=file.help,
+            width="stretch",
+        )
+    with columns[len(files) % 2].popover("Copy as code", icon=":material/code:", width="stretch"):
+        st.markdown("This picture, made by the library:")
+        st.code(python_code(made_by), language="python", wrap_lines=True)
+        st.caption("Every PNG, WebP and GIF from here carries its recipe: bring one back to see this view again.")
+
+
+def _carrying(file: File, made_by: ViewRecipe) -> bytes:
+    content = file.content()
+    return embed(content, made_by) if MIME_TYPES[file.label].startswith("image/") else content
+
+
+def npz_bytes(made_by: ViewRecipe, **values: Values) -> bytes:
+    """A compressed NumPy archive: tensors and lists as arrays, numbers and texts as arrays without a dimension.
+
+    With them go the checkpoint, the hash of its weights, and the whole recipe as JSON.
+    """
+    facts = {"checkpoint": made_by.checkpoint, "weights_sha256": made_by.weights_sha256, "recipe": made_by.to_json()}
     arrays = {
         name: value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else np.array(value)
-        for name, value in values.items()
+        for name, value in (values | facts).items()
     }
+    buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
+
+
+def csv_bytes(columns: Mapping[str, Sequence[object]]) -> bytes:
+    """A table as CSV (RFC 4180) in UTF-8; what is not known stays empty."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue().encode()

@@ -55,9 +55,14 @@ def _index(folder: str, states: FileStates) -> GalleryIndex | None:
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
+def _weights_sha256(folder: str, states: FileStates) -> str:
+    return weights_sha256(_model(folder, states))
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
 def _projection(folder: str, states: FileStates) -> Projection | None:
     found = load_projection(Path(folder))
-    if found is None or found.weights_sha256 != weights_sha256(_model(folder, _of(states, *MODEL_FILES))):
+    if found is None or found.weights_sha256 != _weights_sha256(folder, _of(states, *MODEL_FILES)):
         return None
     return found
 
@@ -84,6 +89,11 @@ class OpenCheckpoint:
     def model(self) -> BiGAN:
         """The frozen networks."""
         return _model(str(self.path), _states(self.path, *MODEL_FILES))
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """The fingerprint of the networks' weights."""
+        return _weights_sha256(str(self.path), _states(self.path, *MODEL_FILES))
 
     @cached_property
     def gallery(self) -> Gallery | None:

@@ -4,6 +4,8 @@ A widget with `bind="query-params"` keeps its value in the URL, over page change
 that no single widget holds (a source, see `sources`) sits in a hidden text field bound the same way: `kept` reads it.
 """
 
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,7 +18,7 @@ from bigan.ui import pictures, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 CHECKPOINT_KEY = "checkpoint"
-_ROUTED_KEY, _REMEMBERED_KEY, _AT_KEY = "routed", "remembered", "at"
+_ROUTED_KEY, _REMEMBERED_KEY, _AT_KEY, _ASKED_KEY = "routed", "remembered", "at", "asked"
 PREVIEW_COLUMNS, PREVIEW_ROWS, PREVIEW_SEED = 8, 2, 0
 
 
@@ -77,6 +79,7 @@ def _recall(url: str) -> None:
     """
     arrived = st.session_state.get(_AT_KEY) != url
     st.session_state[_AT_KEY] = url
+    st.session_state[_ASKED_KEY] = st.query_params.get(CHECKPOINT_KEY) if arrived else None
     remembered = st.session_state.get(_REMEMBERED_KEY, {}).get(url)
     if arrived and remembered and not set(st.query_params) - {CHECKPOINT_KEY}:
         for key, (value, text) in remembered.items():
@@ -131,6 +134,8 @@ def checkpoint_picker() -> None:
     chosen = st.session_state.get(CHECKPOINT_KEY, st.query_params.get(CHECKPOINT_KEY))
     usable = [name for name, problem in problems.items() if problem is None or name == chosen]
     if usable:
+        if st.session_state.pop(_ASKED_KEY, None) in usable:  # a link may lead to a page with another model
+            st.session_state[CHECKPOINT_KEY] = st.query_params[CHECKPOINT_KEY]
         st.selectbox(
             "Model", usable, key=CHECKPOINT_KEY, bind="query-params", help="Which trained model all pages show."
         )
@@ -193,11 +198,28 @@ def keep(key: str, value: str | int) -> None:
     st.session_state[key] = value
 
 
+def put(query: Mapping[str, str]) -> None:
+    """Change widgets of the page that one is at, to what an address says; only from a callback.
+
+    A link to another page needs no such thing, and a link to the same page changes nothing: widgets read the address
+    only when they appear.
+    """
+    for key, value in query.items():
+        before = st.session_state.get(key)
+        with contextlib.suppress(ValueError):  # not a number: the widget keeps its own
+            st.session_state[key] = type(before)(value) if isinstance(before, int | float) else value
+
+
 def parameters(**values: object) -> dict[str, str]:
     """Query parameters of a link within the app: these and the chosen checkpoint."""
     chosen = st.session_state.get(CHECKPOINT_KEY)
     named = {CHECKPOINT_KEY: chosen} if chosen else {}
-    return named | {key: f"{value:g}" if isinstance(value, float) else str(value) for key, value in values.items()}
+    return named | texts(**values)
+
+
+def texts(**values: object) -> dict[str, str]:
+    """Values as they stand in an address."""
+    return {key: f"{value:g}" if isinstance(value, float) else str(value) for key, value in values.items()}
 
 
 def link(page: PageInfo, label: str, help: str | None = None, **values: object) -> None:

@@ -1,0 +1,143 @@
+"""The picture of a view as a few lines of Python with the public interface."""
+
+import json
+import re
+from collections.abc import Callable
+
+from bigan import sources
+from bigan.view_recipe import ViewRecipe, check
+
+# The words that the address has for what the library names otherwise.
+PATH_NAMES = {"within the prior": "prior", "great arc": "slerp", "straight line": "line"}
+SPACE_NAMES = {"pixels": "pixels", "E(x)": "latent", "penultimate": "penultimate"}
+
+SAMPLE_SCALE, RECONSTRUCTION_SCALE, WALK_SCALE = 4, 8, 4  # of the PNG of each page
+IMPORTS = {
+    "find(": "from bigan.checkpoint import find",
+    "load_gallery(": "from bigan.explore.gallery import load_gallery",
+    "walk(": "from bigan.explore.interpolation import walk",
+    "map_picture(": "from bigan.explore.map_picture import map_picture",
+    "load_projection(": "from bigan.explore.projection import load_projection",
+    "place(": "from bigan.explore.projection import place, space_features",
+    "comparison(": "from bigan.pictures import comparison",
+    "mosaic(": "from bigan.pictures import mosaic",
+}
+
+
+def python_code(recipe: ViewRecipe) -> str:
+    """A few lines of Python with the public interface that make the PNG of the view, pixel for pixel.
+
+    A person's own picture is read from "your-picture.png".
+
+    Raises:
+        ValueError: the page has no picture of its own, or its settings are not those that the page writes.
+    """
+    pages: dict[str, Callable[[ViewRecipe], list[str]]] = {
+        "sample": _sample_code,
+        "reconstruct": _reconstruction_code,
+        "interpolate": _walk_code,
+        "map": _map_code,
+    }
+    if recipe.page not in pages:
+        raise ValueError(f"The page {recipe.page!r} has no picture of its own; {', '.join(pages)} have.")
+    model = f"model = bigan.load({_quoted(recipe.checkpoint)})"
+    lines = pages[recipe.page](recipe)
+    lines[-1] = f"{lines[-1]}.save({_quoted(f'{recipe.checkpoint}-{recipe.page}.png')})"
+    body = "\n".join([model, *lines] if any("model." in line or "(model" in line for line in lines) else lines)
+    used = [statement for name, statement in IMPORTS.items() if re.search(rf"\b{re.escape(name)}", body)]
+    return "\n".join([*(["import bigan"] if "bigan." in body else []), *used, "", body, ""])
+
+
+def _sample_code(recipe: ViewRecipe) -> list[str]:
+    count, seed = _whole(recipe, "count"), _whole(recipe, "seed")
+    arguments = f"{count}, seed={seed}{_truncation(_number(recipe, 'truncation'))}"
+    return [
+        f"x = model.generate(model.sample_latents({arguments}))",
+        f"mosaic(x, columns={round(count**0.5)}, scale={SAMPLE_SCALE})",
+    ]
+
+
+def _reconstruction_code(recipe: ViewRecipe) -> list[str]:
+    source = _source(recipe, "source")
+    return [f"x = {_image(recipe, source)}", f"comparison(x, model.reconstruct(x), scale={RECONSTRUCTION_SCALE})"]
+
+
+def _walk_code(recipe: ViewRecipe) -> list[str]:
+    num_steps, path = _whole(recipe, "steps"), _named(recipe, "path", PATH_NAMES)
+    return [
+        *(f"{end} = {_latent(recipe, _source(recipe, end))}" for end in ("a", "b")),
+        f"frames = walk(model, a, b, num_steps={num_steps}, path={_quoted(path)}).images",
+        f"mosaic(frames, columns={num_steps}, scale={WALK_SCALE})",
+    ]
+
+
+def _map_code(recipe: ViewRecipe) -> list[str]:
+    source, space = _source(recipe, "source"), _quoted(_named(recipe, "space", SPACE_NAMES))
+    maps = f"load_projection(find({_quoted(recipe.checkpoint)})).maps"
+    lines = [f"gallery = {_gallery(recipe)}", f"shown = {maps}[{space}]"]
+    if isinstance(source, sources.GalleryImage):
+        place = f"shown.coordinates[gallery.index_of({_quoted(source.image_id)})]"
+    else:
+        lines += [f"x = {_image(recipe, source)}", f"references = space_features(model, gallery.images, {space})"]
+        place = f"place(space_features(model, x, {space})[0], references, shown.coordinates)"
+    return [*lines, f"map_picture(gallery, shown, {place})"]
+
+
+def _image(recipe: ViewRecipe, source: sources.Source) -> str:
+    """The expression for x."""
+    if isinstance(source, sources.Sample):
+        return f"model.generate({_latents(source)}[-1:])"
+    if isinstance(source, sources.GalleryImage):
+        return f"{_gallery(recipe)}.image({_quoted(source.image_id)})"
+    return f'model.prepare("your-picture.png", mode={_quoted(str(source.preparation))})'
+
+
+def _latent(recipe: ViewRecipe, source: sources.Source) -> str:
+    """The expression for z, without its batch."""
+    if isinstance(source, sources.Sample):
+        return f"{_latents(source)}[-1]"
+    return f"model.encode({_image(recipe, source)})[0]"
+
+
+def _latents(source: sources.Sample) -> str:
+    return f"model.sample_latents({source.index + 1}, seed={source.seed}{_truncation(source.truncation)})"
+
+
+def _gallery(recipe: ViewRecipe) -> str:
+    return f"load_gallery(find({_quoted(recipe.checkpoint)}))"
+
+
+def _truncation(value: float) -> str:
+    return "" if value == 1 else f", truncation={value:g}"
+
+
+def _quoted(text: str) -> str:
+    """A text that was checked, as Python writes it."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _text(recipe: ViewRecipe, name: str) -> str:
+    check(name in recipe.query, f"setting {name}", None, f"there for the page {recipe.page}")
+    return recipe.query[name]
+
+
+def _whole(recipe: ViewRecipe, name: str) -> int:
+    text = _text(recipe, name)
+    check(re.fullmatch("[0-9]{1,10}", text) is not None, f"setting {name}", text, "a whole number")
+    return int(text)
+
+
+def _number(recipe: ViewRecipe, name: str) -> float:
+    text = _text(recipe, name)
+    check(re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,8})?", text) is not None, f"setting {name}", text, "a number")
+    return float(text)
+
+
+def _named(recipe: ViewRecipe, name: str, names: dict[str, str]) -> str:
+    text = _text(recipe, name)
+    check(text in names, f"setting {name}", text, f"one of {', '.join(names)}")
+    return names[text]
+
+
+def _source(recipe: ViewRecipe, name: str) -> sources.Source:
+    return sources.parse_source(_text(recipe, name))
