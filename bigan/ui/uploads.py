@@ -7,11 +7,13 @@ import streamlit as st
 import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from bigan import view_recipe
 from bigan.images import MAX_BYTES, ImageError, Preparation, open_image
-from bigan.ui import assets, grid, state
+from bigan.ui import assets, grid, restore, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer, answer
 from bigan.ui.sources import MAX_UPLOADS, Source, SourceError, Upload, keep_upload, upload_names
+from bigan.view_recipe import ViewRecipe
 
 PREPARATIONS: dict[Preparation, str] = {"digit": "as a digit was made for MNIST", "plain": "as it is"}
 KINDS = (
@@ -95,8 +97,13 @@ def uploader(chosen: OpenCheckpoint, key: str, mode: Preparation, label: str = "
         assets.mount("paste", {"uploader": widget}, key=f"{key}-paste")
     for file in files:
         look = _look(file)
+        if look.recipe is not None:
+            restore.offer(look.recipe, file.name)
+            continue
         known = look.digest in upload_names()
         sentence = problem(Upload(look.digest, mode), chosen) if look.digest and known else look.problem
+        if look.note:
+            st.caption(state.as_text(f"{file.name}: {look.note}"))
         if sentence:
             st.warning(state.as_text(f"{file.name}: {sentence}"), icon=":material/broken_image:")
     if len(files) > MAX_UPLOADS:
@@ -109,18 +116,32 @@ class _Look:
 
     digest: str | None
     problem: str = ""
+    recipe: ViewRecipe | None = None
+    """Of the view that it was made in, if it is a picture of this app."""
+    note: str = ""
+    """Why such a recipe cannot be read."""
 
 
 def _look(file: UploadedFile) -> _Look:
-    """Look at a file, and remember it as one of the session's pictures if it is a picture."""
+    """Look at a file, and remember it as one of the session's pictures if it is a picture of a person's own."""
     looks: dict[str, _Look] = st.session_state.setdefault(_LOOKS_KEY, {})  # by the id that each upload has
     if file.file_id not in looks:
-        try:
-            open_image(file.getvalue())
-            looks[file.file_id] = _Look(keep_upload(file.name, file.getvalue()).digest)
-        except ImageError as error:
-            looks[file.file_id] = _Look(None, str(error))
+        looks[file.file_id] = _first_look(file.name, file.getvalue())
     return looks[file.file_id]
+
+
+def _first_look(name: str, content: bytes) -> _Look:
+    note = ""
+    try:
+        if (recipe := view_recipe.read(content)) is not None:
+            return _Look(None, recipe=recipe)
+    except ValueError as error:
+        note = str(error)
+    try:
+        open_image(content)
+    except ImageError as error:
+        return _Look(None, str(error))
+    return _Look(keep_upload(name, content).digest, note=note)
 
 
 def problem(source: Upload, chosen: OpenCheckpoint) -> str:
