@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from bigan import sources
+from bigan.latent import Path
 from bigan.view_recipe import ViewRecipe, check
 
 # The words that the address has for what the library names otherwise.
-PATH_NAMES = {"within the prior": "prior", "great arc": "slerp", "straight line": "line"}
-SPACE_NAMES = {"pixels": "pixels", "E(x)": "latent", "penultimate": "penultimate"}
+PATH_NAMES: dict[Path, str] = {"prior": "within the prior", "slerp": "great arc", "line": "straight line"}
+SPACE_NAMES: dict[str, str] = {"pixels": "pixels", "latent": "E(x)", "penultimate": "penultimate"}
 
 SAMPLE_SCALE, RECONSTRUCTION_SCALE, WALK_SCALE = 4, 8, 4  # of the PNG of each page
 IMPORTS = {
@@ -133,10 +135,11 @@ def _number(recipe: ViewRecipe, name: str) -> float:
     return float(text)
 
 
-def _named(recipe: ViewRecipe, name: str, names: dict[str, str]) -> str:
-    text = _text(recipe, name)
-    check(text in names, f"setting {name}", text, f"one of {', '.join(names)}")
-    return names[text]
+def _named(recipe: ViewRecipe, name: str, names: Mapping[Any, str]) -> str:
+    """What the library calls what the address has a word for."""
+    text, by_word = _text(recipe, name), {word: named for named, word in names.items()}
+    check(text in by_word, f"setting {name}", text, f"one of {', '.join(by_word)}")
+    return by_word[text]
 
 
 def _source(recipe: ViewRecipe, name: str) -> sources.Source:

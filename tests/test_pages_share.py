@@ -132,7 +132,7 @@ def test_the_code_makes_the_same_picture(
 ) -> None:
     app = open_page(page, **query)
     picture = files["png"]()
-    (code,) = (element.value for element in app.code)
+    code = app.code[0].value
     assert code.strip() == python_code(recipe_in(picture)).strip()
     statements = [line for line in code.splitlines() if line and not line.startswith(("import", "from"))]
     assert len(statements) == num_lines

@@ -18,8 +18,7 @@ from PIL import Image
 
 from bigan import containers, view_recipe
 from bigan.pictures import animation_bytes, png_bytes
-from bigan.ui import map_places, walks
-from bigan.view_code import PATH_NAMES, SPACE_NAMES, python_code
+from bigan.view_code import python_code
 from bigan.view_recipe import ViewRecipe, embed, latents_sha256, link, read
 
 UPLOAD = "upload:0123456789ab:digit"
@@ -208,11 +207,6 @@ def test_latents_have_one_fingerprint_whatever_their_layout() -> None:
 
 
 # As code
-
-
-def test_the_words_of_an_address_are_those_of_the_app() -> None:
-    assert {name: path for path, name in walks.PATH_NAMES.items()} == PATH_NAMES
-    assert {name: space for space, name in map_places.SPACE_NAMES.items()} == SPACE_NAMES
 
 
 @pytest.mark.parametrize(

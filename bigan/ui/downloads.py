@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urljoin
 
 import numpy as np
 import streamlit as st
@@ -19,7 +20,7 @@ from bigan.ui import state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved
 from bigan.view_code import python_code
-from bigan.view_recipe import ViewRecipe, embed, latents_sha256, versions
+from bigan.view_recipe import ViewRecipe, embed, latents_sha256, link, versions
 
 Label = Literal["PNG", "WebP", "GIF", "NPZ", "CSV"]
 MIME_TYPES: dict[Label, str] = {
@@ -92,9 +93,11 @@ def show(made_by: ViewRecipe, name: str, files: Sequence[File]) -> None:
             help=file.help,
             width="stretch",
         )
-    with columns[len(files) % 2].popover("Copy as code", icon=":material/code:", width="stretch"):
+    with columns[len(files) % 2].popover("Copy as code or link", icon=":material/code:", width="stretch"):
         st.markdown("This picture, made by the library:")
         st.code(python_code(made_by), language="python", wrap_lines=True)
+        st.markdown("This view, for whoever has the app and the model:")
+        st.code(urljoin(st.context.url or "", link(made_by)[1:]), language=None, wrap_lines=True)
         st.caption("Every PNG, WebP and GIF from here carries its recipe: bring one back to see this view again.")
 
 

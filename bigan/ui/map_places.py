@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from bigan import view_code
 from bigan.explore.neighbours import Neighbour, nearest_images
 from bigan.explore.projection import NUM_NEIGHBOURS, Projection, place, space_features
 from bigan.explore.reconstruction import GalleryIndex
@@ -16,7 +17,7 @@ from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import GalleryImage, Resolved
 
 NUM_SHOWN = 5
-SPACE_NAMES = {"pixels": "pixels", "latent": "E(x)", "penultimate": "penultimate"}
+SPACE_NAMES = view_code.SPACE_NAMES
 SPACE_WORDS = {"pixels": "pixels", "latent": "E(x)", "penultimate": "E's last hidden layer"}  # within a sentence
 
 

@@ -29,8 +29,9 @@ def offer(recipe: ViewRecipe, name: str) -> None:
     if state.here() is not page:
         st.page_link(page.path, label=label, icon=page.icon, query_params=query)
         return
-    if "space" in query:  # an address has the map's word for it, its widget the library's
-        query["space"] = SPACE_NAMES.get(query["space"], query["space"])
+    for space, word in SPACE_NAMES.items():  # an address has the map's word for it, its widget the library's
+        if query.get("space") == word:
+            query["space"] = space
     key = f"restore-{name}-{recipe.latents_sha256[:8]}"
     if st.button(label, key=key, icon=page.icon, type="primary", on_click=state.put, args=(query,)):
         st.rerun()  # of all the page, where only a part of it was drawn anew

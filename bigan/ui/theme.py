@@ -6,6 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
+from bigan.pictures import CLASS_COLOURS
+
 Meaning = Literal["real", "generated", "latent", "opinion", "off_prior"]
 
 
@@ -31,13 +33,10 @@ class Colours:
     """Ten classes: Paul Tol's muted scheme and ink."""
 
 
-_MUTED = ("#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499")
 # The two darkest of the muted scheme and its deep red are lifted for the dark page, where they would drown.
 _MUTED_ON_DARK = ("#8C7FE8", "#88CCEE", "#44AA99", "#3FA35C", "#B3B34D", "#DDCC77", "#E08796", "#C75A90", "#C97BC4")
 
-LIGHT = Colours(
-    "#1F5FA8", "#B4540A", "#0B7A6F", "#6B46B8", "#A3266B", "#FBFAF7", "#1B2026", "#D8D3C8", (*_MUTED, "#1B2026")
-)
+LIGHT = Colours("#1F5FA8", "#B4540A", "#0B7A6F", "#6B46B8", "#A3266B", "#FBFAF7", "#1B2026", "#D8D3C8", CLASS_COLOURS)
 DARK = Colours(
     "#7FB2F0", "#F2A65A", "#5CC8BB", "#B79CF0", "#F08CC0", "#12161B", "#E8E6E1", "#333B45", (*_MUTED_ON_DARK, "#E8E6E1")
 )
@@ -97,6 +96,10 @@ _RULES = f"""
 .bg-frame-generated {{ border: 2px dashed {css_colour("generated")}; }}
 .bg-frame-plain {{ border: 2px solid transparent; }}
 .bg-cells {{ position: absolute; inset: 2px; display: grid; }}
+.bg-pair {{ display: flex; flex-wrap: wrap; gap: 0.75rem; }}
+.bg-pair > div {{ flex: 1 1 9rem; max-width: 11.5rem; }}
+.bg-crop {{ position: absolute; inset: 2px; overflow: hidden; }}
+.bg-crop i {{ position: absolute; outline: 2px solid {css_colour("opinion")}; box-shadow: 0 0 0 200vmax #0009; }}
 .bg-svg {{ display: block; width: 100%; height: auto; }}
 .bg-big {{ font-size: 1.25rem; line-height: 1.45; margin: 0.2rem 0 0.6rem 0; }}
 .bg-card {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: 0.9rem;

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from plotly.subplots import make_subplots
 from torch import Tensor
 
+from bigan import view_code
 from bigan.config import Prior
 from bigan.explore.interpolation import Walk, walk
 from bigan.latent import Path, typical_norm
@@ -15,7 +16,7 @@ from bigan.models.bigan import BiGAN
 from bigan.ui import charts, grid, theme
 from bigan.ui.loaders import OpenCheckpoint
 
-PATH_NAMES: dict[Path, str] = {"prior": "within the prior", "slerp": "great arc", "line": "straight line"}
+PATH_NAMES = view_code.PATH_NAMES
 PATH_WORDS: dict[Path, str] = {
     "prior": "Every latent on the way is about as typical of the prior as its two ends are.",
     "slerp": "Turns at an even pace and keeps the length of z; some numbers may leave the prior.",

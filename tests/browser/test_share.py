@@ -48,6 +48,7 @@ def test_samples_sent_as_a_picture_are_seen_by_another_visitor(visit: Any) -> No
     receiver.open(link(recipe))
     assert downloaded(receiver, "PNG") == picture
     receiver.page.get_by_role("button", name="Copy as code").click()
+    expect(receiver.page.get_by_text(f"{receiver.site}{link(recipe)}")).to_be_visible()
     expect(receiver.page.get_by_text("model.sample_latents(25, seed=7, truncation=0.5)")).to_be_visible()
     receiver.assert_well()
 
