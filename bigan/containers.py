@@ -7,7 +7,6 @@ Source: PNG specification (W3C 2003), section 5; WebP container (RFC 9649), sect
 XMP specification, part 1, section 7.
 """
 
-import html
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,10 +16,13 @@ Kind = Literal["png", "webp", "gif"]
 
 PNG_SIGNATURE, GIF_SIGNATURES = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a")
 GIF_IMAGE, GIF_EXTENSION, GIF_TRAILER = 0x2C, 0x21, 0x3B
+# Real files are far below: small pieces without end would cost seconds of whoever looks at them.
+MIN_MEAN_BYTES, MIN_PIECES = 64, 10_000
 GIF_COMMENT, GIF_APPLICATION = b"\xfe", b"\xff"  # labels of extensions
 XMP_FLAG = 0x04  # in the first byte of VP8X
 XMP_START = '<rdf:li xml:lang="x-default">'
 XMP_END = "</rdf:li>"
+ESCAPES = {b"<": b"&lt;", b">": b"&gt;", b"&": b"&amp;"}
 XMP_PACKET = (
     '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
@@ -60,7 +62,10 @@ def pieces(content: bytes) -> Iterator[Piece]:
     if kind is None:
         raise ValueError("The file is no PNG, WebP or GIF.")
     try:
-        yield from walks[kind](content)
+        for i, piece in enumerate(walks[kind](content)):
+            if i > _most(content):
+                raise IndexError("too many")
+            yield piece
     except (IndexError, struct.error):
         raise ValueError(f"The {kind} file is cut off or damaged.") from None
 
@@ -108,7 +113,10 @@ def with_text(content: bytes, keyword: str, text: str) -> bytes:
     first = rest[0]
     if first.name != b"VP8X":
         raise ValueError("The WebP is of the simple kind, which holds nothing but one image; save it as an animation.")
-    packet = XMP_PACKET.format(start=XMP_START, text=html.escape(f"{keyword} {text}"), end=XMP_END)
+    escaped = start + b" " + line
+    for character, name in reversed(ESCAPES.items()):  # the ampersand first
+        escaped = escaped.replace(character, name)
+    packet = XMP_PACKET.format(start=XMP_START, text=escaped.decode("ascii"), end=XMP_END)
     extended = riff_chunk(b"VP8X", bytes([first.body[0] | XMP_FLAG]) + first.body[1:])
     others = [piece.whole for piece in rest[1:] if piece.name != b"XMP "]
     return riff_chunk(b"RIFF", b"".join([b"WEBP", extended, *others, riff_chunk(b"XMP ", packet.encode())]))
@@ -129,7 +137,14 @@ def _text_in(piece: Piece, kind: Kind, keyword: bytes) -> bytes | None:
     # searched and not parsed: it is one string that we wrote, and a parser would do whatever else the file asks for
     _, _, after = piece.body.partition(f"{XMP_START}{keyword.decode()} ".encode())
     escaped, end, _ = after.partition(XMP_END.encode())
-    return html.unescape(escaped.decode(errors="replace")).encode(errors="replace") if end else None
+    for character, name in ESCAPES.items():
+        escaped = escaped.replace(name, character)
+    return escaped if end else None
+
+
+def _most(content: bytes) -> int:
+    """How many pieces, and blocks of pieces, a file of this length may have."""
+    return MIN_PIECES + len(content) // MIN_MEAN_BYTES
 
 
 def _begins(piece: Piece, name: bytes, start: bytes) -> bool:
@@ -159,17 +174,18 @@ def _webp_pieces(content: bytes) -> Iterator[Piece]:
 
 
 def _gif_pieces(content: bytes) -> Iterator[Piece]:
-    at = len(gif_header(content))
+    at, left = len(gif_header(content)), _most(content)
     while content[at] != GIF_TRAILER:
         if content[at] == GIF_EXTENSION:
-            end, blocks = _read_sub_blocks(content, at + 2)
+            end, blocks = _read_sub_blocks(content, at + 2, left)
             yield Piece(content[at + 1 : at + 2], content[at:end], b"".join(blocks))
         elif content[at] == GIF_IMAGE:
-            end, _ = _read_sub_blocks(content, at + 11 + _table_bytes(content[at + 9]))  # after the code size
+            start = at + 11 + _table_bytes(content[at + 9])  # after the code size
+            end, blocks = _read_sub_blocks(content, start, left)
             yield Piece(b"", content[at:end], b"")
         else:
             raise ValueError("The gif file is cut off or damaged.")
-        at = end
+        at, left = end, left - len(blocks)
 
 
 def _table_bytes(flags: int) -> int:
@@ -177,10 +193,12 @@ def _table_bytes(flags: int) -> int:
     return 3 * (2 << (flags & 7)) if flags & 0x80 else 0
 
 
-def _read_sub_blocks(content: bytes, at: int) -> tuple[int, list[bytes]]:
-    """Where the blocks end, and each of them."""
-    blocks = []
+def _read_sub_blocks(content: bytes, at: int, most: int) -> tuple[int, list[bytes]]:
+    """Where the blocks end, and each of them, if they are not too many."""
+    blocks: list[bytes] = []
     while size := content[at]:
+        if len(blocks) > most:
+            raise IndexError("too many")
         blocks.append(content[at + 1 : at + 1 + size])
         at += 1 + size
     return at + 1, blocks

@@ -25,6 +25,7 @@ from bigan.view_code import python_code
 from bigan.view_recipe import ViewRecipe, latents_sha256, link, read
 
 ROOT = Path(__file__).parents[1]
+BUNDLED = sorted(path.parent.name for path in (ROOT / "checkpoints").glob("*/config.json"))
 SECONDS = 60
 STROKE = ("stroke.png", drawing(1), "image/png")
 
@@ -139,6 +140,19 @@ def test_the_code_makes_the_same_picture(
     assert np.array_equal(run(code, tmp_path), pixels(picture))
 
 
+@pytest.mark.parametrize("name", BUNDLED)
+@pytest.mark.parametrize("page", ["sample", "reconstruct", "interpolate", "map"])
+def test_what_a_shipped_model_shows_is_made_again_by_its_link_and_by_its_code(
+    page: str, name: str, files: dict[str, Callable[[], bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page(page, checkpoint=name)
+    picture = files["png"]()
+    follow(recipe_in(picture))
+    assert files["png"]() == picture
+    monkeypatch.setenv("BIGAN_CHECKPOINTS", str(ROOT / "checkpoints"))
+    assert np.array_equal(run(app.code[0].value, tmp_path), pixels(picture))
+
+
 def run(code: str, folder: Path) -> np.ndarray:
     """The picture that a script saves."""
     script = folder / "script.py"
@@ -149,7 +163,7 @@ def run(code: str, folder: Path) -> np.ndarray:
         runpy.run_path(str(script))
     finally:
         os.chdir(before)
-    (saved,) = (path for path in folder.glob("tiny-*.png"))
+    (saved,) = (path for path in folder.glob("*-*.png") if path.name != "your-picture.png")
     return pixels(saved.read_bytes())
 
 

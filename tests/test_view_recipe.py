@@ -194,6 +194,21 @@ def test_compressed_text_is_not_unpacked() -> None:
     assert read(png[:33] + chunk + png[33:]) is None
 
 
+@pytest.mark.parametrize(("count", "found"), [(5, True), (200_000, False)])
+@pytest.mark.parametrize("kind", ["png", "gif", "one long comment", "comments"])
+def test_a_recipe_behind_countless_small_pieces_is_not_looked_for(kind: str, count: int, found: bool) -> None:
+    recipe = dataclasses.replace(RECIPE, pictures={})
+    first, gif = embed(a_file("png" if kind == "png" else "gif"), recipe), b"GIF89a" + bytes(7)
+    recipe_on = first[33 if kind == "png" else first.index(b"\x21\xfe") :]  # to the end of the file
+    many = {
+        "png": first[:33] + (bytes(4) + b"none" + bytes(4)) * count,
+        "gif": gif + b"\x21\xfe\0" * count,
+        "one long comment": gif + b"\x21\xfe" + b"\1a" * count + b"\0",
+        "comments": gif + (b"\x21\xfe" + b"\1a" * (count // 5) + b"\0") * 5,
+    }
+    assert read(many[kind] + recipe_on) == (recipe if found else None)
+
+
 def test_a_link_is_the_path_and_query_of_the_app() -> None:
     recipe = dataclasses.replace(RECIPE, page="sample", query={"seed": "7", "order": "by D's opinion"}, pictures={})
     assert link(recipe) == "/sample?checkpoint=mnist&seed=7&order=by+D%27s+opinion"
