@@ -93,7 +93,7 @@ def show(made_by: ViewRecipe, name: str, files: Sequence[File]) -> None:
             help=file.help,
             width="stretch",
         )
-    with columns[len(files) % 2].popover("Copy as code or link", icon=":material/code:", width="stretch"):
+    with st.popover("Copy as code or link", icon=":material/code:", width="stretch"):
         st.markdown("This picture, made by the library:")
         st.code(python_code(made_by), language="python", wrap_lines=True)
         st.markdown("This view, for whoever has the app and the model:")
