@@ -126,8 +126,6 @@ def _strip(chosen: OpenCheckpoint, answer: Answer) -> None:
                 pictures.show(
                     answer.original, kind="real", alt=f"{answer.resolved.words} before preparation", smooth=True
                 )
-    with columns[1]:
-        charts.latent_bars(answer.z, chosen.config.prior, key="bars", name="E(x)")
     with columns[2]:
         pictures.image(
             answer.x_hat,
@@ -139,6 +137,8 @@ def _strip(chosen: OpenCheckpoint, answer: Answer) -> None:
         )
     with columns[3]:
         difference.show(answer.difference, scale=LARGE_SCALE, smooth=chosen.smooth)
+    with columns[1]:  # last: the pictures travel while the chart is still made
+        charts.latent_bars(answer.z, chosen.config.prior, key="bars", name="E(x)")
 
 
 def _findings(chosen: OpenCheckpoint, answer: Answer) -> None:
