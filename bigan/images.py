@@ -8,11 +8,13 @@ Shapes: C H W model image, h w the person's picture.
 
 import io
 import math
+import re
 import threading
 import warnings
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps
 from torch import Tensor
 
-Preparation = Literal["plain", "digit"]
+Mode = Literal["plain", "digit"]
 Source = bytes | str | Path | Image.Image
 
 MAX_BYTES = 8 * 2**20  # of a file
@@ -46,6 +48,89 @@ _DECODING = threading.Lock()
 
 class ImageError(ValueError):
     """A picture that cannot be used; the message is one sentence that says why and what would be right."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of a picture, in whole per cent; it is moved and cut until it lies within the picture."""
+
+    x: int = 50
+    """Where its middle is, of the width."""
+    y: int = 50
+    """Where its middle is, of the height."""
+    size: int = 100
+    """Its side, of the longer side of the picture."""
+
+    def __post_init__(self) -> None:
+        """Check the three numbers."""
+        for name, value, least in (("x", self.x, 0), ("y", self.y, 0), ("size", self.size, 1)):
+            if not least <= value <= 100:
+                raise ValueError(f"The crop's {name} is {value} %; it must be {least} to 100 %.")
+
+    def box(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of what it keeps of a picture, in pixels."""
+        side = self.size / 100 * max(width, height)
+        left, right = _span(self.x / 100 * width, min(side, float(width)), width)
+        top, bottom = _span(self.y / 100 * height, min(side, float(height)), height)
+        return left, top, right, bottom
+
+
+WHOLE = Crop()
+
+
+def _span(middle: float, length: float, field: int) -> tuple[int, int]:
+    """First and last but one of about `length` pixels about `middle`, moved into the field."""
+    start = min(round(min(max(middle - length / 2, 0), field - length)), field - 1)
+    return start, min(start + max(1, round(length)), field)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a picture becomes an input; as a short text, for example "digit-invert-crop.40.60.50"."""
+
+    mode: Mode = "plain"
+    crop: Crop = WHOLE
+    """What of the picture is taken."""
+    invert: bool = False
+    """"plain": dark and bright are exchanged. "digit": ink is what differs from the background to the other side."""
+    by_mass: bool = False
+    """Whether what differs from the background is centred by its mass; otherwise by its frame."""
+
+    def __str__(self) -> str:
+        """The mode, and where it differs from what is usual for it; `parse_preparation` reads it."""
+        usual = usual_preparation(self.mode)
+        parts = [self.mode, "invert" * self.invert]
+        if self.by_mass != usual.by_mass:
+            parts.append("mass" if self.by_mass else "frame")
+        if self.crop != usual.crop:
+            parts.append(f"crop.{self.crop.x}.{self.crop.y}.{self.crop.size}")
+        return "-".join(filter(None, parts))
+
+
+AS_IT_IS = Preparation()
+
+
+def usual_preparation(mode: Mode, crop: Crop = WHOLE) -> Preparation:
+    """How a mode prepares unless one chooses otherwise."""
+    return Preparation(mode, crop, by_mass=mode == "digit")
+
+
+def parse_preparation(text: str) -> Preparation:
+    """The preparation that a text stands for, "plain" or "digit" alone or with what differs.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    number = r"\.(\d{1,3})"
+    match = re.fullmatch(rf"(plain|digit)(-invert)?(-mass|-frame)?(?:-crop{3 * number})?", text, re.ASCII)
+    if match is None:
+        raise ValueError(
+            f"{text[:60]!r} is no preparation; it must read 'plain' or 'digit', then, where wanted, -invert, "
+            "-mass or -frame, and -crop.X.Y.SIZE in per cent."
+        )
+    usual = usual_preparation(cast(Mode, match[1]))
+    crop = Crop(*(int(one) for one in match.groups()[3:])) if match[4] else usual.crop
+    return Preparation(usual.mode, crop, match[2] is not None, match[3] == "-mass" if match[3] else usual.by_mass)
 
 
 def open_image(source: Source) -> Image.Image:
@@ -74,7 +159,9 @@ def open_image(source: Source) -> Image.Image:
             raise ImageError("The picture is damaged or cut off; save or download it again.") from error
 
 
-def prepare(source: Source, image_shape: tuple[int, int, int], mode: Preparation = "plain") -> Float[Tensor, "1 C H W"]:
+def prepare(
+    source: Source, image_shape: tuple[int, int, int], mode: Preparation | str = "plain"
+) -> Float[Tensor, "1 C H W"]:
     """A person's picture as a model's input, float32 in [0, 1], every value a whole number of 255ths.
 
     "plain" keeps the picture: greyscale or RGB, fitted by an antialiased resize with its aspect kept, centred, and
@@ -84,19 +171,20 @@ def prepare(source: Source, image_shape: tuple[int, int, int], mode: Preparation
     Args:
         source: a file's bytes, its path, or a PIL image.
         image_shape: (channels, height, width) of the model, with 1 or 3 channels.
-        mode: "plain" or "digit".
+        mode: "plain", "digit", or either with more settings, see `Preparation`.
 
     Raises:
         ImageError: the picture cannot be used.
-        ValueError: no picture can become such an input.
+        ValueError: no picture can become such an input, or no such preparation.
     """
+    settings = parse_preparation(mode) if isinstance(mode, str) else mode
     channels, height, width = image_shape
-    if mode not in ("plain", "digit"):
-        raise ValueError(f"mode is {mode!r}; it must be 'plain' or 'digit'.")
-    if channels not in ((1,) if mode == "digit" else (1, 3)):
-        raise ValueError(f"image_shape is {image_shape}; mode {mode!r} needs 1 channel{', or 3' * (mode == 'plain')}.")
+    if channels not in ((1,) if settings.mode == "digit" else (1, 3)):
+        more = ", or 3" * (settings.mode == "plain")
+        raise ValueError(f"image_shape is {image_shape}; mode {settings.mode!r} needs 1 channel{more}.")
     image = open_image(source).convert("L" if channels == 1 else "RGB")
-    pixels = _digit(image, height, width) if mode == "digit" else _fit(image, height, width)
+    image = image.crop(settings.crop.box(*image.size))
+    pixels = (_digit if settings.mode == "digit" else _plain)(image, height, width, settings)
     tensor = torch.from_numpy(pixels.reshape(height, width, channels)).permute(2, 0, 1)  # (C, H, W)
     return tensor.contiguous().unsqueeze(0).float() / 255  # (1, C, H, W)
 
@@ -215,6 +303,38 @@ def _on_ground(image: Image.Image) -> Image.Image:
     return Image.composite(colours, Image.new(mode, image.size, "black" if mostly_light else "white"), alpha)
 
 
+def _plain(image: Image.Image, height: int, width: int, settings: Preparation) -> UInt8[np.ndarray, "H W *C"]:
+    pixels = _fit(ImageOps.invert(image) if settings.invert else image, height, width)
+    return _moved_by_mass(pixels) if settings.by_mass else pixels
+
+
+def _moved_by_mass(pixels: UInt8[np.ndarray, "H W *C"]) -> UInt8[np.ndarray, "H W *C"]:
+    """What differs from the border's median colour, moved until its centre of mass is in the middle.
+
+    By whole pixels; what leaves over the edge is lost.
+    """
+    ground = np.rint(np.median(_border(pixels), axis=0))  # (*C)
+    mass = np.abs(pixels - ground).reshape(*pixels.shape[:2], -1).sum(2)  # (H, W)
+    if not mass.any():
+        return pixels
+    moved = np.empty_like(pixels)
+    moved[:] = ground
+    (to_y, from_y), (to_x, from_x) = (_shifted(mass.sum(axis=1 - axis)) for axis in (0, 1))
+    moved[to_y, to_x] = pixels[from_y, from_x]
+    return moved
+
+
+def _shifted(mass: Float[np.ndarray, " n"]) -> tuple[slice, slice]:
+    """Where to, and from where, to move rows or columns so that their centre of mass is in the middle."""
+    shift = math.floor(len(mass) / 2 - _centre(mass) + 0.5)
+    to = slice(max(shift, 0), len(mass) + min(shift, 0))
+    return to, slice(max(-shift, 0), len(mass) - max(shift, 0))
+
+
+def _centre(mass: Float[np.ndarray, " n"] | UInt8[np.ndarray, " n"]) -> float:
+    return float(mass @ np.arange(len(mass)) / mass.sum())
+
+
 def _fit(image: Image.Image, height: int, width: int) -> UInt8[np.ndarray, "H W *C"]:
     """The picture at its largest inside height x width, centred; the rest has the median colour of its border."""
     scale = min(height / image.height, width / image.width)
@@ -233,7 +353,7 @@ def _border(pixels: np.ndarray) -> np.ndarray:
     return np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
 
 
-def _digit(image: Image.Image, height: int, width: int) -> UInt8[np.ndarray, "H W"]:
+def _digit(image: Image.Image, height: int, width: int, settings: Preparation) -> UInt8[np.ndarray, "H W"]:
     """A digit as MNIST's were made: bright on black, in a box of 20/28 of the field, centred by its mass.
 
     The longer side of the ink's bounding box fills the box, and the ink is shifted by whole pixels until its centre
@@ -241,7 +361,7 @@ def _digit(image: Image.Image, height: int, width: int) -> UInt8[np.ndarray, "H 
 
     Source: LeCun et al. 1998, section III.A.
     """
-    ink = _ink(image)  # (h, w)
+    ink = _ink(image, settings.invert)  # (h, w)
     top, bottom = _extent(ink, 0)
     left, right = _extent(ink, 1)
     scale = max(1, round(DIGIT_BOX * min(height, width))) / max(bottom - top, right - left)
@@ -254,7 +374,7 @@ def _digit(image: Image.Image, height: int, width: int) -> UInt8[np.ndarray, "H 
     # Hamming's filter hardly spreads ink beyond the box, so that a prepared digit keeps its size when prepared again
     digit = np.asarray(Image.fromarray(np.pad(ink, pad)).resize(size, Image.Resampling.HAMMING, box))  # (h, w)
     canvas = np.zeros((height + 2, width + 2), np.uint8)  # with a margin for those pixels
-    y, x = _start(digit, 0, height), _start(digit, 1, width)
+    y, x = (_start(digit, axis, field, settings.by_mass) for axis, field in enumerate((height, width)))
     canvas[y : y + size[1], x : x + size[0]] = np.rint(digit / digit.max() * 255)
     return canvas[1:-1, 1:-1]
 
@@ -265,17 +385,24 @@ def _extent(ink: Float[np.ndarray, "h w"], axis: int) -> tuple[int, int]:
     return int(places[0]), int(places[-1]) + 1
 
 
-def _ink(image: Image.Image) -> Float[np.ndarray, "h w"]:
-    """How much ink each pixel holds, 0 (background) to 1 (the strongest), whatever the polarity."""
+def _ink(image: Image.Image, other_side: bool) -> Float[np.ndarray, "h w"]:
+    """How much ink each pixel holds, 0 (background) to 1 (the strongest).
+
+    Ink is darker than its background, or brighter: the likelier, or on request the other.
+    """
     scale = min(1.0, DIGIT_WORK_PX / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     grey = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
     pixels = np.asarray(grey, dtype=np.float32) / 255  # (h, w)
     deviation = pixels - _background(pixels)
     # the third moment about the background tells dark ink from bright: it follows the far pixels, not the shading
-    if (deviation.astype(np.float64) ** 3).sum() < 0:
+    is_dark = bool((deviation.astype(np.float64) ** 3).sum() < 0) != other_side
+    if is_dark:
         deviation = -deviation
     strongest = deviation.max()
+    if strongest < MIN_CONTRAST and other_side:
+        side = "darker" if is_dark else "brighter"
+        raise ImageError(f"Nothing in the picture is clearly {side} than its background; it cannot be inverted.")
     if strongest < MIN_CONTRAST:
         raise ImageError("The picture is blank; a digit needs ink that differs clearly from its background.")
     noise = min(NOISE_MADS * np.median(np.abs(_border(deviation))), strongest / 2)
@@ -305,12 +432,14 @@ def _background(pixels: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"] | 
     return np.tensordot(weights, terms, 1).astype(np.float32)
 
 
-def _start(digit: Float[np.ndarray, "h w"], axis: int, field: int) -> int:
-    """Where the digit begins in the canvas so that its centre of mass falls on the field's middle pixel.
+def _start(digit: Float[np.ndarray, "h w"], axis: int, field: int, by_mass: bool) -> int:
+    """Where the digit begins in the canvas so that its centre of mass, or its frame, falls on the field's middle.
 
     Digit and canvas have a margin of one pixel, which may leave the field; the box between stays inside.
     """
-    mass = digit.sum(axis=1 - axis)  # (h,) or (w,)
-    centre = float(mass @ np.arange(len(mass)) / mass.sum()) - 1
+    room = field - (digit.shape[axis] - 2)
+    if not by_mass:
+        return room // 2
+    centre = _centre(digit.sum(axis=1 - axis)) - 1
     # rounded as MNIST's are: its centres of mass lie in [13.5, 14.5)
-    return max(0, min(math.floor(field / 2 - centre + 0.5), field - (len(mass) - 2)))
+    return max(0, min(math.floor(field / 2 - centre + 0.5), room))

@@ -5,12 +5,12 @@ gallery:ID                      a real image of the checkpoint's gallery, z = E(
 upload:HASH:PREPARATION         a person's own picture, z = E(x); only who has the picture can resolve it
 """
 
+import contextlib
 import re
 from dataclasses import dataclass
-from typing import cast
 
 from bigan.config import MAX_SEED
-from bigan.images import Preparation
+from bigan.images import AS_IT_IS, Preparation, parse_preparation
 
 MAX_SAMPLES = 100
 HASH_DIGITS = 12
@@ -49,7 +49,7 @@ class Upload:
     """A picture that a person brought."""
 
     digest: str
-    preparation: Preparation = "plain"
+    preparation: Preparation = AS_IT_IS
 
     def __str__(self) -> str:
         """As in a link."""
@@ -72,8 +72,10 @@ def parse_source(text: str) -> Source:
             return Sample(seed, index, truncation)
     if match := re.fullmatch(r"gallery:([\w.-]{1,100})", text):
         return GalleryImage(match[1])
-    if match := re.fullmatch(rf"upload:([0-9a-f]{{{HASH_DIGITS}}}):(plain|digit)", text):
-        return Upload(match[1], cast(Preparation, match[2]))
+    if match := re.fullmatch(rf"upload:([0-9a-f]{{{HASH_DIGITS}}}):([a-z0-9.-]{{1,40}})", text, re.ASCII):
+        with contextlib.suppress(ValueError):
+            return Upload(match[1], parse_preparation(match[2]))
     raise SourceError(
-        f"{text[:60]!r} is no source of an image; it must read sample:SEED:INDEX:TRUNCATION, gallery:ID or upload:HASH."
+        f"{text[:60]!r} is no source of an image; it must read sample:SEED:INDEX:TRUNCATION, gallery:ID or "
+        "upload:HASH:PREPARATION."
     )

@@ -143,3 +143,23 @@ def test_a_data_set_gives_the_first_images_of_each_class() -> None:
     assert gallery.source.startswith("Fashion-MNIST, 6 test images (")
     with pytest.raises(ValueError, match="num_images is 2; it must be at least 3"):
         gallery_from_dataset(dataset, num_images=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Bag", ("shop-2", "shop-3")),
+        (" t-SHIRT ", ("shop-0", "3")),
+        ("ba", ("shop-2", "shop-3", "shop-4")),
+        ("3", ("3",)),
+        ("SHOP-4", ("shop-4",)),
+        ("hop", ("shop-0", "shop-2", "shop-3", "shop-4")),
+        ("", ()),
+        ("boot", ()),
+    ],
+)
+def test_images_are_found_by_label_or_id(text: str, found: tuple[str, ...]) -> None:
+    images = torch.zeros(5, 1, 2, 2, dtype=torch.uint8)
+    ids = ("shop-0", "3", "shop-2", "shop-3", "shop-4")
+    gallery = Gallery(images, torch.tensor([0, 0, 1, 1, 2]), ids, ("T-shirt", "Bag", "Bagel"), "made here")
+    assert gallery.find(text) == found

@@ -20,7 +20,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFile
 
-from bigan.images import MAX_BYTES, MAX_PIXELS, ImageError, open_image, prepare
+from bigan.images import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    Crop,
+    ImageError,
+    Preparation,
+    open_image,
+    parse_preparation,
+    prepare,
+    usual_preparation,
+)
 
 MNIST = (1, 28, 28)
 KINDS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
@@ -259,9 +269,9 @@ def test_a_pillow_image_that_cannot_be_read_is_refused() -> None:
 def test_a_models_shape_that_no_picture_has_is_a_plain_value_error() -> None:
     for shape, mode in [((2, 8, 8), "plain"), ((3, 28, 28), "digit")]:
         with pytest.raises(ValueError, match="image_shape is") as caught:
-            prepare(PHOTO, shape, mode)  # type: ignore[arg-type]
+            prepare(PHOTO, shape, mode)
         assert not isinstance(caught.value, ImageError)
-    with pytest.raises(ValueError, match="mode is 'ascii'"):
+    with pytest.raises(ValueError, match="'ascii' is no preparation"):
         unchecked(prepare)(PHOTO, MNIST, "ascii")
 
 
@@ -641,3 +651,97 @@ def test_many_threads_at_once_get_the_same_pictures() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+# Preparation
+
+CROPS = st.builds(Crop, st.integers(0, 100), st.integers(0, 100), st.integers(1, 100))
+PREPARATIONS = st.builds(Preparation, st.sampled_from(["plain", "digit"]), CROPS, st.booleans(), st.booleans())
+
+
+@settings(deadline=None)
+@given(PREPARATIONS)
+def test_a_preparation_survives_being_written_as_text(preparation: Preparation) -> None:
+    assert parse_preparation(str(preparation)) == preparation
+    assert len(str(preparation)) <= 40
+
+
+def test_the_usual_preparations_are_written_by_their_mode_alone() -> None:
+    assert [str(usual_preparation(mode)) for mode in ("plain", "digit")] == ["plain", "digit"]
+    assert str(Preparation("digit", Crop(40, 60, 50), invert=True)) == "digit-invert-frame-crop.40.60.50"
+
+
+@pytest.mark.parametrize("text", ["", "Digit", "digit-", "digit-crop.1.2", "plain-mass-invert", "plain-crop.1.2.3.4"])
+def test_what_is_no_preparation_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no preparation; it must read 'plain' or 'digit'"):
+        parse_preparation(text)
+
+
+@pytest.mark.parametrize("numbers", [(-1, 0, 50), (0, 101, 50), (0, 0, 0), (0, 0, 101)])
+def test_a_crop_out_of_range_is_refused(numbers: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match=r"The crop's (x|y|size) is -?\d+ %; it must be"):
+        Crop(*numbers)
+
+
+@given(CROPS, st.integers(1, 3000), st.integers(1, 3000))
+def test_a_crop_lies_within_the_picture_and_is_as_large_as_it_says(crop: Crop, width: int, height: int) -> None:
+    left, top, right, bottom = crop.box(width, height)
+    assert 0 <= left < right <= width and 0 <= top < bottom <= height
+    side = crop.size / 100 * max(width, height)
+    assert right - left == pytest.approx(min(side, width), abs=1)
+    assert bottom - top == pytest.approx(min(side, height), abs=1)
+    for first, last, middle, field in ((left, right, crop.x, width), (top, bottom, crop.y, height)):
+        wanted = middle / 100 * field  # in the middle, unless an edge is nearer than half its length
+        reach = (last - first) / 2
+        assert (first + last) / 2 == pytest.approx(min(max(wanted, reach), field - reach), abs=1)
+
+
+def test_a_crop_is_prepared_as_the_cut_out_picture_is() -> None:
+    image = Image.fromarray(noise(60, 80, 3))
+    cut = image.crop((16, 12, 56, 52))  # 40 px, half of 80, about (36, 32)
+    x = prepare(image, MNIST, "plain-crop.45.53.50")
+    assert torch.equal(x, prepare(cut, MNIST))
+    assert torch.equal(prepare(image, MNIST, Preparation(crop=Crop(45, 53, 50))), x)
+
+
+def test_inverting_exchanges_dark_and_bright_in_a_plain_picture() -> None:
+    image = Image.fromarray(noise(28, 28))
+    assert torch.equal(prepare(image, MNIST, "plain-invert"), prepare(Image.fromarray(255 - noise(28, 28)), MNIST))
+    assert torch.allclose(prepare(image, MNIST, "plain-invert"), 1 - prepare(image, MNIST))
+
+
+def test_inverting_a_digit_takes_what_differs_to_the_other_side_for_ink() -> None:
+    both = drawing(SEVEN, 200, 140, 20, 30, ink=0, paper=128)  # much that is dark, and a little that is bright
+    ImageDraw.Draw(both).rectangle((150, 150, 160, 170), fill=255)
+    dark, bright = prepare(both, MNIST, "digit"), prepare(both, MNIST, "digit-invert")
+    assert distance(dark, prepare(drawing(SEVEN, 200, 140, 20, 30), MNIST, "digit")) < 0.02
+    rows, columns = (bright[0, 0] > 0.5).nonzero().unbind(1)
+    assert [int(places.max() - places.min()) + 1 for places in (rows, columns)] == [20, 10]  # the bar of 21 by 11
+    assert (bright[0, 0] > 0.5).sum() == 200
+
+
+@pytest.mark.parametrize(("ink", "paper", "side"), [(0, 255, "brighter"), (255, 0, "darker")])
+def test_a_digit_with_nothing_on_the_other_side_cannot_be_inverted(ink: int, paper: int, side: str) -> None:
+    with pytest.raises(ImageError, match=f"clearly {side} than its background"):
+        prepare(drawing(SEVEN, 200, 140, 20, 30, ink, paper), MNIST, "digit-invert")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_plain_picture_is_centred_by_mass_on_request(channels: int) -> None:
+    pixels = np.full((28, 28), 200, np.uint8)
+    pixels[3:9, 15:19] = 40
+    image = Image.fromarray(pixels)
+    x = prepare(image, (channels, 28, 28), "plain-mass")
+    moved = (x != x[0, 0, 0, 0]).nonzero()[:, 2:]
+    assert moved.amin(0).tolist() == [12, 13] and moved.amax(0).tolist() == [17, 16]
+    assert x.unique().tolist() == pytest.approx([40 / 255, 200 / 255])
+    flat = Image.new("L", (28, 28), 7)
+    assert torch.equal(prepare(flat, MNIST, "plain-mass"), prepare(flat, MNIST))
+
+
+def test_a_digit_is_centred_by_its_frame_on_request() -> None:
+    x = prepare(drawing(SEVEN, 200, 140, 20, 30), MNIST, "digit-frame")[0, 0]
+    rows, columns = ((x > 0.3).any(1).nonzero()[:, 0], (x > 0.3).any(0).nonzero()[:, 0])
+    for places in (rows, columns):
+        assert float(places[0] + places[-1]) / 2 == pytest.approx(13.5, abs=1)
+    assert centre_of_mass(x[None, None])[0] < 12.5  # a seven's mass lies high

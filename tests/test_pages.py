@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from bigan import checkpoint
 from bigan.config import MAX_SEED
 from bigan.explore.gallery import Gallery, save_gallery
+from bigan.images import Crop, Preparation, usual_preparation
 from bigan.models.bigan import BiGAN
 from bigan.ui import sources, state
 from bigan.ui.loaders import OpenCheckpoint
@@ -149,7 +150,8 @@ def test_a_replaced_checkpoint_is_seen(shown: Path, tiny_model: BiGAN) -> None:
         sources.Sample(7, 12, 0.5),
         sources.Sample(MAX_SEED, 0, 1.0),
         sources.GalleryImage("noise-03"),
-        sources.Upload("0123456789ab", "digit"),
+        sources.Upload("0123456789ab", usual_preparation("digit")),
+        sources.Upload("0123456789ab", Preparation("plain", Crop(40, 60, 50), invert=True, by_mass=True)),
     ],
     ids=str,
 )
@@ -160,7 +162,8 @@ def test_source_survives_being_written_into_a_link(source: sources.Source) -> No
 NO_SOURCES = (
     "", "sample", "sample:1:2", "sample:-1:0:1", "sample:1:100:1", "sample:1:0:0", "sample:1:0:2", "sample:1:0:1.1.1",
     "sample:99999999999:0:1", "gallery:", "gallery:../x", "gallery:<script>", "upload:zz:plain",
-    "upload:0123456789ab:other", "a:b", "x" * 10000,
+    "upload:0123456789ab:other", "upload:0123456789ab:digit-crop.1.2", "upload:0123456789ab:plain-crop.1.2.0",
+    "upload:0123456789ab:plain-invert-invert", "a:b", "x" * 10000,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint
+from bigan.explore import reconstruction
 from bigan.explore.reconstruction import ReconstructionReport, report
 from bigan.pictures import png_bytes
 from bigan.ui import reports, words
@@ -197,9 +198,9 @@ def test_one_bad_file_among_many_has_its_sentence_and_the_others_are_compared() 
         ("b.png", drawing(2)),
     ]
     app = bring(open_page(), *files)
-    warnings = [said(warning) for warning in app.warning]
-    assert len(warnings) == 2
-    assert warnings[0].startswith("bad.png: ") and warnings[1].startswith("text.png: ")
+    lines = said(app.warning[0]).splitlines()
+    assert lines[0] == "2 of 4 files cannot be used:"
+    assert lines[1].startswith("- bad.png: ") and lines[2].startswith("- text.png: ")
     assert "a.png" in texts(app)
     app.session_state["open-Your pictures as a table"] = True
     table = next(frame.value for frame in app.run().dataframe if "picture" in frame.value)
@@ -230,11 +231,11 @@ def test_the_same_picture_is_looked_at_once_in_a_session(monkeypatch: pytest.Mon
     app = bring(open_page(), ("stroke.png", drawing(1)))
     looked = []
 
-    def look(*arguments: Any) -> ReconstructionReport:
+    def look(*arguments: Any) -> tuple[ReconstructionReport, ...]:
         looked.append(arguments)
-        return report(*arguments)
+        return reconstruction.reports(*arguments)
 
-    monkeypatch.setattr(reports, "report", look)
+    monkeypatch.setattr(reports, "reports", look)
     app.run()
     bring(app, ("again.png", drawing(1)))
     assert not looked

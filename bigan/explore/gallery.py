@@ -79,6 +79,23 @@ class Gallery:
             some = f"{len(self)} images, {self.ids[0]} to {self.ids[-1]}"
             raise ValueError(f"No gallery image has the id {error.args[0]!r}; there are {some}.") from None
 
+    def find(self, text: str) -> tuple[str, ...]:
+        """Ids of the images that a text asks for, in the gallery's order.
+
+        It may be an id, the name of a class or its beginning, or a part of ids, the first of these that there is; upper
+        or lower case makes no difference.
+        """
+        wanted = text.strip().casefold()
+        if not wanted:
+            return ()
+        ids = tuple(image_id for image_id in self.ids if image_id.casefold() == wanted)
+        names = [name.casefold() for name in self.class_names]
+        classes = {k for k, name in enumerate(names) if name == wanted} or {
+            k for k, name in enumerate(names) if name.startswith(wanted)
+        }
+        of_classes = tuple(i for i, label in zip(self.ids, self.labels.tolist(), strict=True) if label in classes)
+        return ids or of_classes or tuple(image_id for image_id in self.ids if wanted in image_id.casefold())
+
     @cached_property
     def _index_by_id(self) -> dict[str, int]:
         return {image_id: index for index, image_id in enumerate(self.ids)}

@@ -33,7 +33,7 @@ class Outcome:
 
 
 def reconstruct_many(
-    model: BiGAN, files: Sequence[tuple[str, Source]], index: GalleryIndex, mode: Preparation = "plain"
+    model: BiGAN, files: Sequence[tuple[str, Source]], index: GalleryIndex, mode: Preparation | str = "plain"
 ) -> tuple[Outcome, ...]:
     """What the model makes of each of some files, best reconstructed first; then the unusable ones, as they came.
 

@@ -199,13 +199,14 @@ class BiGAN(
         return self.encoder.squash(output) if layer == "latent" else named[layer]
 
     def prepare(
-        self, source: bytes | str | Path | Image.Image, mode: images.Preparation = "plain"
+        self, source: bytes | str | Path | Image.Image, mode: images.Preparation | str = "plain"
     ) -> Float[Tensor, "1 C H W"]:
         """A person's picture as this model's input, shape (1, C, H, W), float32 in [0, 1].
 
         Args:
             source: a file's bytes, its path, or a PIL image.
-            mode: "plain" fits and centres the picture; "digit" also prepares it as MNIST was (see `images`).
+            mode: "plain" fits and centres the picture; "digit" also prepares it as MNIST was. Both take more settings,
+                for example "digit-invert-crop.40.60.50" (see `images.Preparation`).
 
         Raises:
             bigan.ImageError: a ValueError that says what was wrong with the picture.

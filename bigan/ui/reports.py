@@ -4,14 +4,16 @@ An upload's source names its content, so the same picture is never looked at twi
 components.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from bigan.explore.reconstruction import ReconstructionReport, report
+from bigan.explore.reconstruction import ReconstructionReport, reports
 from bigan.images import ImageError, open_image
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved, Source, Upload, resolve_source, upload_bytes
@@ -56,36 +58,67 @@ def answer(source: Source | str, chosen: OpenCheckpoint) -> Answer:
     Raises:
         SourceError, bigan.ImageError: as `resolve_source`.
     """
-    answers: dict[tuple[str, int, str], Answer | ImageError] = st.session_state.setdefault(_ANSWERS_KEY, {})
-    key = (str(chosen.path), (chosen.path / "model.safetensors").stat().st_mtime_ns, str(source))
-    if key not in answers:
-        try:
-            answers[key] = _answer(resolve_source(source, chosen), chosen)
-        except ImageError as error:  # a picture that cannot be used will not become usable: say so at once next time
-            answers[key] = error
-        for oldest in list(answers)[:-MAX_ANSWERS]:
-            answers.pop(oldest, None)
-    known = answers[key]
-    if isinstance(known, ImageError):
-        raise ImageError(str(known))
-    return known
+    found = answers([source], chosen)[0]
+    if isinstance(found, ImageError):
+        raise ImageError(str(found))
+    return found
 
 
-def _answer(resolved: Resolved, chosen: OpenCheckpoint) -> Answer:
-    original = _original(resolved.source) if isinstance(resolved.source, Upload) else None
+def answers(sources: Sequence[Source | str], chosen: OpenCheckpoint) -> list[Answer | ImageError]:
+    """What the chosen model makes of each of some sources, looked at together; or why one cannot be used.
+
+    Raises:
+        SourceError: as `resolve_source`.
+    """
+    remembered: dict[tuple[str, int, str], Answer | ImageError] = st.session_state.setdefault(_ANSWERS_KEY, {})
+    model = str(chosen.path), (chosen.path / "model.safetensors").stat().st_mtime_ns
+    keys = [(*model, str(source)) for source in sources]
+    found = {key: remembered[key] for key in keys if key in remembered}
+    resolved = {}
+    for key, source in zip(keys, sources, strict=True):
+        if key not in found and key not in resolved:
+            try:
+                resolved[key] = resolve_source(source, chosen)
+            except (
+                ImageError
+            ) as error:  # a picture that cannot be used will not become usable: say so at once next time
+                found[key] = error
+    found |= zip(resolved, _answers(list(resolved.values()), chosen), strict=True)
+    remembered |= found
+    for oldest in list(remembered)[:-MAX_ANSWERS]:
+        remembered.pop(oldest, None)
+    return [found[key] for key in keys]
+
+
+def _answers(resolved: Sequence[Resolved], chosen: OpenCheckpoint) -> list[Answer]:
+    if not resolved:
+        return []
     if chosen.index is None:
-        z = chosen.model.encode(resolved.x)  # (1, Z)
-        x_hat = chosen.model.generate(z)  # (1, C, H, W)
-        if chosen.config.shortcoming("score"):
-            return Answer(resolved, z, x_hat, None, None, None, original)
-        scores = float(chosen.model.score(resolved.x, z)), float(chosen.model.score(x_hat, z))
-        return Answer(resolved, z, x_hat, *scores, None, original)
-    found = report(chosen.model, resolved.x, chosen.index)
-    opinions = found.encoder_pair_logit, found.reconstruction_pair_logit
-    return Answer(resolved, found.z[None], found.x_hat[None], *opinions, found, original)
+        return [_alone(one, chosen) for one in resolved]
+    found = reports(chosen.model, torch.cat([one.x for one in resolved]), chosen.index)
+    return [
+        Answer(
+            one, r.z[None], r.x_hat[None], r.encoder_pair_logit, r.reconstruction_pair_logit, r, _original(one.source)
+        )
+        for one, r in zip(resolved, found, strict=True)
+    ]
 
 
-def _original(source: Upload) -> Image.Image:
+def _alone(resolved: Resolved, chosen: OpenCheckpoint) -> Answer:
+    """The answer of a model without a gallery to compare with."""
+    z = chosen.model.encode(resolved.x)  # (1, Z)
+    x_hat = chosen.model.generate(z)  # (1, C, H, W)
+    original = _original(resolved.source)
+    if chosen.config.shortcoming("score"):
+        return Answer(resolved, z, x_hat, None, None, None, original)
+    opinions = float(chosen.model.score(resolved.x, z)), float(chosen.model.score(x_hat, z))
+    return Answer(resolved, z, x_hat, *opinions, None, original)
+
+
+def _original(source: Source) -> Image.Image | None:
+    """A picture of a person's own as brought, small."""
+    if not isinstance(source, Upload):
+        return None
     picture = open_image(upload_bytes(source))
     picture.thumbnail((ORIGINAL_PX, ORIGINAL_PX))
     return picture

@@ -11,7 +11,8 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
-from bigan import images
+from bigan.explore.uploads import MAX_UPLOADS
+from bigan.images import AS_IT_IS, Preparation
 from bigan.sources import (
     HASH_DIGITS,
     MAX_SAMPLES,
@@ -30,7 +31,8 @@ __all__ = [
     "upload_bytes", "upload_name", "upload_names",
 ]  # fmt: skip
 
-MAX_UPLOADS = 20  # pictures remembered in one session, the oldest forgotten first
+# Of the pictures remembered in one session, at most MAX_UPLOADS, the oldest forgotten first.
+MAX_UPLOADED_BYTES = 64 * 2**20
 MAX_DRAWINGS = 50  # the same of drawings, of which each stroke makes a new one
 DRAWING = "your drawing"
 _UPLOADS_KEY, _DRAWINGS_KEY = "uploads", "drawings"
@@ -105,12 +107,12 @@ def _keep(store: str, most: int, name: str, data: bytes) -> str:
     brought = _brought(store)
     brought.pop(digest, None)
     brought[digest] = (name, data)
-    for oldest in list(brought)[:-most]:
-        del brought[oldest]
+    while len(brought) > most or sum(len(content) for _, content in brought.values()) > MAX_UPLOADED_BYTES:
+        del brought[next(iter(brought))]
     return digest
 
 
-def keep_upload(name: str, data: bytes, preparation: images.Preparation = "plain") -> Upload:
+def keep_upload(name: str, data: bytes, preparation: Preparation = AS_IT_IS) -> Upload:
     """Remember a picture in this session, by its content.
 
     Args:
@@ -121,7 +123,7 @@ def keep_upload(name: str, data: bytes, preparation: images.Preparation = "plain
     return Upload(_keep(_UPLOADS_KEY, MAX_UPLOADS, name, data), preparation)
 
 
-def keep_drawing(data: bytes, preparation: images.Preparation) -> Upload:
+def keep_drawing(data: bytes, preparation: Preparation) -> Upload:
     """The same for what was drawn in the app: it is no one's file, and is not listed among the uploads."""
     return Upload(_keep(_DRAWINGS_KEY, MAX_DRAWINGS, DRAWING, data), preparation)
 

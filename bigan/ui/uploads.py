@@ -8,77 +8,53 @@ import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bigan import view_recipe
-from bigan.images import MAX_BYTES, ImageError, Preparation, open_image
-from bigan.ui import assets, grid, restore, state
+from bigan.images import MAX_BYTES, ImageError, Preparation, open_image, usual_preparation
+from bigan.ui import assets, grid, preparing, restore, state
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.reports import Answer, answer
-from bigan.ui.sources import MAX_UPLOADS, Source, SourceError, Upload, keep_upload, upload_names
+from bigan.ui.reports import Answer
+from bigan.ui.reports import answers as answers_to
+from bigan.ui.sources import MAX_UPLOADS, Source, Upload, keep_upload, upload_names
 from bigan.view_recipe import ViewRecipe
 
-PREPARATIONS: dict[Preparation, str] = {"digit": "as a digit was made for MNIST", "plain": "as it is"}
 KINDS = (
     f"PNG, JPEG, WebP, BMP, TIFF or GIF, at most {MAX_BYTES >> 20} MB each, chosen, dropped or pasted (Ctrl+V). "
     "They stay in this session."
-)
-PREPARATION_HELP = (
-    "As a digit was made for MNIST: ink bright on black, 20 of 28 pixels large, centred by its mass. "
-    "As it is: fitted into the model's size and made grey, nothing else."
 )
 GRID_COLUMNS, GRID_SCALE = 10, 2
 _LOOKS_KEY = "looks"
 
 
 def preparation(chosen: OpenCheckpoint, key: str, source: Source) -> Preparation:
-    """The control for how uploads become inputs, and its value. Changing it prepares the shown upload anew.
+    """The controls for how pictures become inputs, and how the next one will.
 
     Args:
-        chosen: the model; only one of one channel has a choice.
+        chosen: the model; only one of one channel has a choice of modes.
         key: of the kept source.
         source: what is shown now.
     """
     channels, height, width = chosen.config.image_shape
-    if channels != 1:
+    own = source if isinstance(source, Upload) else None
+    if channels == 1:
+        preparing.mode(chosen, key, own)
+    else:
         st.caption(f"Prepared as it is: fitted into {width} by {height} pixels.")
-        return "plain"
-    widget = preparation_key(key)
-    if isinstance(source, Upload):
-        st.session_state[widget] = source.preparation
-    elif st.session_state.get(widget) not in PREPARATIONS:
-        st.session_state[widget] = usual_preparation(chosen)
-
-    def prepare_anew() -> None:
-        if isinstance(source, Upload):
-            state.keep(key, str(Upload(source.digest, st.session_state[widget])))
-
-    mode = st.segmented_control(
-        "Preparation",
-        list(PREPARATIONS),
-        format_func=lambda mode: PREPARATIONS[mode],
-        required=True,
-        key=widget,
-        on_change=prepare_anew,
-        help=PREPARATION_HELP,
-    )
-    return cast(Preparation, mode)
+    if own is not None and own.digest in upload_names():
+        preparing.adjust(chosen, key, own)
+    return last_preparation(chosen, key)
 
 
-def preparation_key(key: str) -> str:
-    """The key of the control for how uploads of a kept source become inputs."""
-    return f"{key}-preparation"
+def last_preparation(chosen: OpenCheckpoint, key: str) -> Preparation:
+    """The usual preparation in the mode of the last picture of a kept source."""
+    return usual_preparation(preparing.last_mode(chosen, key))
 
 
-def usual_preparation(chosen: OpenCheckpoint) -> Preparation:
-    """How uploads become inputs of a model unless one chooses otherwise."""
-    return "digit" if chosen.info.noun == "digit" and chosen.config.image_shape[0] == 1 else "plain"
-
-
-def uploader(chosen: OpenCheckpoint, key: str, mode: Preparation, label: str = "Your own pictures") -> None:
+def uploader(chosen: OpenCheckpoint, key: str, usual: Preparation, label: str = "Your own pictures") -> None:
     """The place for files. The first usable new one becomes the kept source; each unusable one gets its sentence.
 
     Args:
         chosen: the model they must fit.
         key: of the kept source.
-        mode: how they are prepared.
+        usual: how they are prepared unless something was changed.
         label: of the widget.
     """
     widget, seen = f"{key}-files", f"{key}-seen"
@@ -87,10 +63,11 @@ def uploader(chosen: OpenCheckpoint, key: str, mode: Preparation, label: str = "
         files = cast(list[UploadedFile], st.session_state[widget])
         known = st.session_state.get(seen, set())
         st.session_state[seen] = {file.file_id for file in files}
-        brought = [_look(file).digest for file in files if file.file_id not in known]
-        usable = [digest for digest in brought if digest and not problem(Upload(digest, mode), chosen)]
+        brought = [digest for file in files if file.file_id not in known and (digest := _look(file).digest)]
+        remembered = [preparing.adjusted(digest, usual) for digest in brought if digest in upload_names()]
+        usable = [one for one in answers_to(remembered, chosen) if isinstance(one, Answer)]
         if usable:
-            state.keep(key, str(Upload(usable[0], mode)))
+            state.keep(key, str(usable[0].resolved.source))
 
     with st.container(gap=None):
         files = st.file_uploader(label, accept_multiple_files=True, key=widget, on_change=receive, help=KINDS)
@@ -99,23 +76,40 @@ def uploader(chosen: OpenCheckpoint, key: str, mode: Preparation, label: str = "
         look = _look(file)
         if look.recipe is not None:
             restore.offer(look.recipe, file.name)
-            continue
-        known = look.digest in upload_names()
-        sentence = problem(Upload(look.digest, mode), chosen) if look.digest and known else look.problem
-        if look.note:
+        elif look.note:
             st.caption(state.as_text(f"{file.name}: {look.note}"))
-        if sentence:
-            st.warning(state.as_text(f"{file.name}: {sentence}"), icon=":material/broken_image:")
+    _say(unusable(chosen, key, usual), len(files))
     if len(files) > MAX_UPLOADS:
         st.caption(f"The session remembers the {MAX_UPLOADS} pictures that came last.")
 
 
+def unusable(chosen: OpenCheckpoint, key: str, usual: Preparation) -> list[tuple[str, str]]:
+    """The files in the uploader that cannot be used, each with its sentence."""
+    files = cast(list[UploadedFile], st.session_state.get(f"{key}-files") or [])
+    looks = [(file.name, look) for file in files if (look := _look(file)).recipe is None]
+    digests = [look.digest for _, look in looks if look.digest in upload_names()]
+    found = answers_to([preparing.adjusted(digest, usual) for digest in digests], chosen)
+    problems = {digest: str(one) for digest, one in zip(digests, found, strict=True) if isinstance(one, ImageError)}
+    said = [(name, look.problem or problems.get(look.digest, "")) for name, look in looks]
+    return [(name, sentence) for name, sentence in said if sentence]
+
+
+def _say(problems: list[tuple[str, str]], num_files: int) -> None:
+    lines = [state.as_text(f"{name}: {sentence}") for name, sentence in problems]
+    if len(lines) > 1:
+        lines = [f"{len(lines)} of {num_files} files cannot be used:", *(f"- {line}" for line in lines)]
+    if lines:
+        st.warning("\n".join(lines), icon=":material/broken_image:")
+
+
 @dataclass(frozen=True)
 class _Look:
-    """A file that was looked at once: the hash it is remembered by, or why it is no picture."""
+    """A file that was looked at once."""
 
-    digest: str | None
+    digest: str
+    """By which it is remembered; empty if it is no picture of a person's own."""
     problem: str = ""
+    """Why it is no picture."""
     recipe: ViewRecipe | None = None
     """Of the view that it was made in, if it is a picture of this app."""
     note: str = ""
@@ -134,30 +128,20 @@ def _first_look(name: str, content: bytes) -> _Look:
     note = ""
     try:
         if (recipe := view_recipe.read(content)) is not None:
-            return _Look(None, recipe=recipe)
+            return _Look("", recipe=recipe)
     except ValueError as error:
         note = str(error)
     try:
         open_image(content)
     except ImageError as error:
-        return _Look(None, str(error))
+        return _Look("", str(error))
     return _Look(keep_upload(name, content).digest, note=note)
 
 
-def problem(source: Upload, chosen: OpenCheckpoint) -> str:
-    """Why a picture of the session cannot be used so, or nothing."""
-    try:
-        answer(source, chosen)
-    except (ImageError, SourceError) as error:
-        return str(error)
-    return ""
-
-
-def answers(chosen: OpenCheckpoint, mode: Preparation) -> list[Answer]:
+def answers(chosen: OpenCheckpoint, usual: Preparation) -> list[Answer]:
     """What the model makes of each usable picture of the session, best reconstructed first."""
-    usable = [digest for digest in upload_names() if not problem(Upload(digest, mode), chosen)]
-    found = [answer(Upload(digest, mode), chosen) for digest in usable]
-    return sorted(found, key=lambda one: one.distance)
+    found = answers_to([preparing.adjusted(digest, usual) for digest in upload_names()], chosen)
+    return sorted((one for one in found if isinstance(one, Answer)), key=lambda one: one.distance)
 
 
 def choice(chosen: OpenCheckpoint, key: str, found: list[Answer], source: Source, caption: str = "") -> None:

@@ -5,8 +5,8 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from bigan.images import Preparation
-from bigan.ui import drawing_pad, picker, state, uploads
+from bigan.images import AS_IT_IS, Preparation
+from bigan.ui import drawing_pad, picker, preparing, state, uploads
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Source, Upload, keep_drawing, keep_upload
 
@@ -42,7 +42,7 @@ def show(
     )
     if way == "Gallery":
         picker.gallery(chosen, key, source, beside_gallery)
-        return way, "plain"
+        return way, AS_IT_IS
     left, right = st.columns(COLUMNS, gap="large")
     with right:
         mode = uploads.preparation(chosen, key, source)
@@ -72,8 +72,7 @@ def _return_to_drawing(chosen: OpenCheckpoint, key: str) -> None:
     """Show the drawing that waits on the pad when one comes back to it."""
     drawn = drawing_pad.drawing(_pad_key(key))
     if st.session_state[KEY] == "Draw" and drawn is not None:
-        mode = st.session_state.get(uploads.preparation_key(key), uploads.usual_preparation(chosen))
-        state.keep(key, str(keep_drawing(drawn, mode)))
+        state.keep(key, str(keep_drawing(drawn, uploads.last_preparation(chosen, key))))
 
 
 def _camera(chosen: OpenCheckpoint, key: str, mode: Preparation) -> None:
@@ -83,12 +82,12 @@ def _camera(chosen: OpenCheckpoint, key: str, mode: Preparation) -> None:
         photograph = st.session_state[widget]
         if photograph is not None:
             taken = keep_upload(PHOTOGRAPH, photograph.getvalue(), mode)
-            if not uploads.problem(taken, chosen):
+            if not preparing.problem(taken, chosen):
                 state.keep(key, str(taken))
 
     label = f"A photograph of a {chosen.info.noun}"
     photograph = st.camera_input(label, key=widget, on_change=receive, help=CAMERA_HELP)
     if photograph is not None:
-        sentence = uploads.problem(keep_upload(PHOTOGRAPH, photograph.getvalue(), mode), chosen)
+        sentence = preparing.problem(keep_upload(PHOTOGRAPH, photograph.getvalue(), mode), chosen)
         if sentence:
             st.warning(state.as_text(sentence), icon=":material/broken_image:")
