@@ -21,18 +21,18 @@ def test_bfloat16_products_are_quick_where_the_processor_has_them(
     assert machine.quick_product_dtype("cuda") == torch.float32
 
 
-# Freeing a large block makes malloc keep the next ones; one that cannot be cut off the end of the heap stays.
+# Freeing a large block makes malloc keep the next ones; one that is not at the end of the heap stays.
 FREE_A_BLOCK = """
 import os
 from bigan import machine
 from bigan.benchmark.app import resident_megabytes
-{call}
 first = b"1" * 20_000_000
 del first
 before = resident_megabytes(os.getpid())
 second = b"1" * 16_000_000
 above = [b"1" * 2000 for _ in range(500)]
 del second
+{call}
 print(resident_megabytes(os.getpid()) - before)
 """
 

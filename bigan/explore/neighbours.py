@@ -13,7 +13,7 @@ from bigan.data import scale
 from bigan.explore.gallery import Gallery
 
 NUM_NEIGHBOURS = 5
-BLOCK_VALUES = 2**20  # most pixels that are floats at once (4 MB)
+BLOCK_VALUES = 2**18  # most pixels that are floats at once (1 MB)
 
 
 @dataclass(frozen=True)

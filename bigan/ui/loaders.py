@@ -36,7 +36,6 @@ def _of(states: FileStates, *names: str) -> FileStates:
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model")
 def _model(folder: str, states: FileStates) -> BiGAN:  # noqa: ARG001
-    machine.give_back_freed_memory()
     return checkpoint.load(folder)
 
 
@@ -51,7 +50,9 @@ def _index(folder: str, states: FileStates) -> GalleryIndex | None:
     model = _model(folder, _of(states, *MODEL_FILES))
     if gallery is None or model.config.shortcoming("generate", "encode"):
         return None
-    return index_gallery(model, gallery)
+    index = index_gallery(model, gallery)
+    machine.give_back_freed_memory()
+    return index
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
