@@ -17,7 +17,8 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
 from bigan.config import Split
-from bigan.images import ImageError, prepare
+from bigan.images import ImageError
+from bigan.preparation import prepare
 
 Part = Literal["train", "test"]
 CACHE = Path("~/.cache/bigan/data")

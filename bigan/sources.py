@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from bigan.config import MAX_SEED
-from bigan.images import AS_IT_IS, Preparation, parse_preparation
+from bigan.preparation import AS_IT_IS, Preparation, parse_preparation
 
 MAX_SAMPLES = 100
 HASH_DIGITS = 12

@@ -5,15 +5,20 @@ import streamlit as st
 from bigan.pictures import comparison, png_bytes
 from bigan.ui import (
     charts,
+    descent,
     difference,
     downloads,
+    gallery_search,
     neighbours,
     page,
+    pairings,
     picker,
     pictures,
     reports,
+    rounds,
     state,
-    strips,
+    unfamiliar,
+    upload_table,
     uploads,
     ways_in,
     words,
@@ -25,7 +30,8 @@ from bigan.ui.sources import GalleryImage, Resolved, Sample, Upload
 from bigan.view_code import RECONSTRUCTION_SCALE
 
 DEFAULT_POSITION = 4
-LARGE_SCALE, ORIGINAL_SCALE = 9, 1
+LARGE_SCALE = 9
+QUESTIONS = {"Other pairs": pairings.show, "Again and again": rounds.show, "How good could it be": descent.show}
 
 WHY = r"""
 **Nobody taught it this.** $E$ and $G$ never saw $x$ and $G(E(x))$ side by side, and no loss compares them. They only
@@ -62,6 +68,7 @@ def draw(chosen: OpenCheckpoint) -> None:
                 [("D(x, E(x))", answer.encoder_pair_logit), ("D(G(E(x)), E(x))", answer.reconstruction_pair_logit)]
             )
         _ways_on(chosen, answer)
+    _questions(chosen, answer)
 
 
 def _sources(chosen: OpenCheckpoint, resolved: Resolved) -> Answer:
@@ -72,39 +79,28 @@ def _sources(chosen: OpenCheckpoint, resolved: Resolved) -> Answer:
     if way in ("Upload", "Camera"):
         found = uploads.answers(chosen, mode)
         if len(found) > 1 or (found and not isinstance(source, Upload)):
-            _comparison(chosen, found, answer)
+            st.subheader("Your pictures, best reconstructed first", anchor=False)
+            upload_table.show(chosen, "source", found, uploads.unusable(chosen, "source", mode), source)
+    elif way == "Gallery":
+        gallery_search.results(chosen, "source", source)
     return answer
 
 
 def _shortcuts(chosen: OpenCheckpoint, resolved: Resolved) -> None:
     picker.another(chosen, "source", resolved.source, "Another one at random")
     picker.extremes(chosen, "source", resolved.source)
+    gallery_search.field(chosen)
 
 
-def _comparison(chosen: OpenCheckpoint, found: list[Answer], shown: Answer) -> None:
-    """All pictures of the session, best reconstructed first."""
-    st.subheader("Your pictures, best reconstructed first", anchor=False)
-    caption = "Your pictures as E sees them; press one to look closer."
-    uploads.choice(chosen, "source", found, shown.resolved.source, caption)
-    pictures.grid(
-        strips.stack([one.x_hat for one in found]),
-        columns=min(uploads.GRID_COLUMNS, len(found)),
-        kind="generated",
-        alt=f"What comes back for each of {len(found)} pictures",
-        caption="G(E(x)), what comes back, in the same order.",
-        scale=uploads.GRID_SCALE,
-        smooth=chosen.smooth,
-    )
-    table = {
-        "picture": [one.resolved.words for one in found],
-        "distance to G(E(x))": [f"{one.distance:.2f}" for one in found],
-    }
-    compared = [one.report for one in found if one.report is not None]
-    if compared:
-        table["ratio (1 is chance)"] = [f"{one.ratio:.2f}" for one in compared]
-        table[f"closer than, of random {chosen.info.noun_plural}"] = [words.percent(one.percentile) for one in compared]
-        table["unlike anything seen"] = ["yes" if one.is_far else "no" for one in compared]
-    charts.table_twin(lambda: table, "Your pictures as a table")
+def _questions(chosen: OpenCheckpoint, answer: Answer) -> None:
+    """What else one can ask of this picture, each answered when it is opened."""
+    st.header("Ask more of it", anchor=False)
+    for tab, show in zip(
+        st.tabs(list(QUESTIONS), key="ask", on_change="rerun", bind="query-params"), QUESTIONS.values(), strict=True
+    ):
+        with tab:
+            if tab.open:
+                show(chosen, answer)
 
 
 def _strip(chosen: OpenCheckpoint, answer: Answer) -> None:
@@ -121,11 +117,6 @@ def _strip(chosen: OpenCheckpoint, answer: Answer) -> None:
             scale=LARGE_SCALE,
             smooth=chosen.smooth,
         )
-        if answer.original is not None:
-            with st.expander("As you brought it", icon=":material/photo:"):
-                pictures.show(
-                    answer.original, kind="real", alt=f"{answer.resolved.words} before preparation", smooth=True
-                )
     with columns[2]:
         pictures.image(
             answer.x_hat,
@@ -148,8 +139,7 @@ def _findings(chosen: OpenCheckpoint, answer: Answer) -> None:
         page.finding(words.distance_alone(answer.distance))
         return
     page.finding(words.closeness(report, plural))
-    if report.is_far:
-        strips.honesty(words.far(report, index, chosen))
+    unfamiliar.warn(chosen, report)
     st.markdown(state.as_text(words.closeness_scale(report, index, plural)))
     if isinstance(answer.resolved.source, Sample):
         st.markdown(state.as_text(words.round_trip(answer.resolved.z, answer.z, chosen.config.prior)))

@@ -10,8 +10,8 @@ from PIL import Image
 from bigan.explore.gallery import Gallery
 from bigan.explore.reconstruction import GalleryIndex, index_gallery, report
 from bigan.explore.uploads import reconstruct_many
-from bigan.images import Preparation
 from bigan.models.bigan import BiGAN
+from bigan.preparation import Mode
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def png(seed: int) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["plain", "digit"])
-def test_each_file_is_reported_as_it_is_alone(tiny_model: BiGAN, index: GalleryIndex, mode: Preparation) -> None:
+def test_each_file_is_reported_as_it_is_alone(tiny_model: BiGAN, index: GalleryIndex, mode: Mode) -> None:
     files = {f"{seed}.png": png(seed) for seed in range(8)}
     found = reconstruct_many(tiny_model, list(files.items()), index, mode)
     assert {one.name for one in found} == set(files)

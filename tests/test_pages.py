@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from bigan import checkpoint
 from bigan.config import MAX_SEED
 from bigan.explore.gallery import Gallery, save_gallery
-from bigan.images import Crop, Preparation, usual_preparation
 from bigan.models.bigan import BiGAN
+from bigan.preparation import Crop, Preparation, usual_preparation
 from bigan.ui import sources, state
 from bigan.ui.loaders import OpenCheckpoint
 

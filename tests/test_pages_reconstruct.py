@@ -1,19 +1,29 @@
 """Reconstruct: what is shown of every kind of source, what becomes of uploads, and what is said in words."""
 
+import base64
+import csv
+import html
+import io
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from bigan import checkpoint
+from bigan import checkpoint, preparation
 from bigan.explore import reconstruction
+from bigan.explore.inversion import encoder_gap, invert, starts
+from bigan.explore.pairs import Pair, PairTable, Repeated, pair_table
 from bigan.explore.reconstruction import ReconstructionReport, report
 from bigan.pictures import png_bytes
-from bigan.ui import reports, words
+from bigan.ui import charts, descent, pairings, reports, rounds, sources, upload_table, words
+from bigan.ui.downloads import csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.stopwatch import drawing
 
@@ -70,6 +80,12 @@ def bring(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
     app.run()
     assert_drawn(app)
     return app
+
+
+def sent(app: AppTest, component: str) -> dict[str, Any]:
+    """What a component of the page is given."""
+    found = [one.proto for one in app.get("bidi_component") if one.proto.component_name == f"bigan.{component}"]
+    return dict(json.loads(found[0].json))
 
 
 # What is shown
@@ -202,11 +218,11 @@ def test_one_bad_file_among_many_has_its_sentence_and_the_others_are_compared() 
     assert lines[0] == "2 of 4 files cannot be used:"
     assert lines[1].startswith("- bad.png: ") and lines[2].startswith("- text.png: ")
     assert "a.png" in texts(app)
-    app.session_state["open-Your pictures as a table"] = True
-    table = next(frame.value for frame in app.run().dataframe if "picture" in frame.value)
-    assert sorted(table["picture"]) == ["a.png", "b.png"]
-    distances = [float(distance) for distance in table["distance to G(E(x))"]]
+    table = sent(app, "upload_table")
+    assert sorted(row["name"] for row in table["rows"]) == ["a.png", "b.png"]
+    distances = [float(row["numbers"][0]) for row in table["rows"]]
     assert distances == sorted(distances)
+    assert table["rows"][table["chosen"]]["name"] == "a.png"
 
 
 @pytest.mark.usefixtures("shown")
@@ -239,6 +255,215 @@ def test_the_same_picture_is_looked_at_once_in_a_session(monkeypatch: pytest.Mon
     app.run()
     bring(app, ("again.png", drawing(1)))
     assert not looked
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_session_remembers_so_many_bytes_of_pictures_and_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [(f"{i}.png", drawing(i)) for i in range(4)]
+    monkeypatch.setattr(sources, "MAX_UPLOADED_BYTES", len(files[2][1]) + len(files[3][1]))
+    app = bring(open_page(), *files)
+    assert [name for name, _ in app.session_state["uploads"].values()] == ["2.png", "3.png"]
+
+
+def test_the_table_goes_home_with_ids_all_numbers_and_the_reasons(opened: OpenCheckpoint) -> None:
+    assert opened.gallery is not None
+    resolved = sources.resolve_source("gallery:square-07", opened)
+    found = reports._answers([resolved], opened)[0]
+    table = csv_bytes(upload_table.columns([found], [("bad.png", "It is no picture, sorry.")])).decode()
+    good, bad = csv.DictReader(io.StringIO(table))
+    assert good["source"] == "gallery:square-07" and good["nearest_id"] == "square-07" and good["problem"] == ""
+    assert found.report is not None
+    for name in ("distance", "ratio", "percentile", "off_prior_share", "encoder_pair_logit"):
+        assert float(good[name]) == pytest.approx(getattr(found.report, name), rel=1e-6)
+    assert (bad["name"], bad["problem"], bad["distance"]) == ("bad.png", "It is no picture, sorry.", "")
+
+
+# Preparation
+
+
+def shown_x(app: AppTest, name: str) -> np.ndarray:
+    """The pixels of the picture after preparation."""
+    page = "".join(said(element) for element in app.get("html"))
+    data = re.search(rf'src="data:image/png;base64,([^"]+)" alt="{name} after preparation"', page)
+    assert data is not None
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data[1]))).convert("L"))
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_crop_is_in_the_address_and_what_e_gets_is_prepared_so() -> None:
+    content = drawing(1)
+    app = bring(open_page(), ("stroke.png", content))
+    digest = source(app).split(":")[1]
+    assert app.slider(key="source-x").disabled
+    app.slider(key="source-size").set_value(60).run()
+    app.slider(key="source-x").set_value(40).run()
+    app.toggle(key="source-by-mass").set_value(False).run()
+    assert_drawn(app)
+    assert source(app) == f"upload:{digest}:digit-frame-crop.40.50.60"
+    expected = preparation.prepare(content, (1, 28, 28), "digit-frame-crop.40.50.60")
+    assert (shown_x(app, "stroke.png") == (expected[0, 0] * 255).round().numpy()).all()
+
+
+@pytest.mark.usefixtures("shown")
+def test_what_was_changed_is_there_again_when_one_returns_to_a_picture() -> None:
+    app = bring(open_page(), ("a.png", drawing(1)), ("b.png", drawing(2)))
+    first = source(app)
+    app.slider(key="source-size").set_value(70).run()
+    changed = source(app)
+    second = next(f"upload:{digest}:digit" for digest in app.session_state["uploads"] if digest not in first)
+    app.text_input(key="source").set_value(second).run()
+    assert app.slider(key="source-size").value == 100
+    table = sent(app, "upload_table")
+    app.text_input(key="source").set_value("gallery:square-03").run()
+    assert sent(app, "upload_table")["rows"] == table["rows"]
+    app.text_input(key="source").set_value(changed).run()
+    assert app.slider(key="source-size").value == 70
+    names = [row["name"] for row in table["rows"]]
+    assert sent(app, "upload_table")["chosen"] == names.index("a.png")
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_change_that_makes_a_picture_unusable_is_refused_and_the_picture_stays() -> None:
+    app = bring(open_page(), ("stroke.png", drawing(1)))
+    before = source(app)
+    app.toggle(key="source-invert").set_value(True).run()
+    assert_drawn(app)
+    assert source(app) == before
+    assert not app.toggle(key="source-invert").value
+    assert "brighter than its background; it cannot be inverted. It stays as it was." in said(app.warning[0])
+    assert not app.run().warning
+
+
+# Questions
+
+
+@pytest.mark.usefixtures("shown")
+def test_only_the_question_that_is_open_is_answered() -> None:
+    asked = {
+        "Other pairs": "What does D say of x with another z?",
+        "Again and again": "Again and again: does it settle?",
+        "How good could it be": "How good could it be?",
+    }
+    for tab in asked:
+        app = open_page(ask=tab)
+        headings = [heading.value for heading in app.subheader]
+        assert [heading for heading in headings if heading in asked.values()] == [asked[tab]]
+
+
+def test_the_four_pairs_have_the_needles_of_the_latent_that_the_address_names(opened: OpenCheckpoint) -> None:
+    assert opened.gallery is not None
+    app = open_page(source="gallery:square-23", **{"z-seed": "7"})
+    table = pair_table(opened.model, opened.gallery.image("square-23"), 7)
+    for pair in table:
+        assert html.escape(f"D on D{pair.name}: {charts.opinion_words(pair.logit)}") in texts(app)
+    app.button(key="another-z").click().run()
+    assert_drawn(app)
+    assert app.number_input(key="z-seed").value != 7
+
+
+@pytest.mark.parametrize(
+    ("logits", "begin", "end"),
+    [
+        ((2.0, -2.0, 0.0, -2.0), "looks less like an encoder pair", "still tells x from G(E(x))"),
+        ((0.0, 2.0, 0.0, 0.1), "looks more like an encoder pair", "hardly tells x from G(E(x))"),
+        ((0.0, 0.1, 0.0, 2.0), "hardly changes what D says", "takes G(E(x)) for the real image"),
+    ],
+)
+def test_what_the_pairs_say_follows_their_needles(logits: tuple[float, ...], begin: str, end: str) -> None:
+    blank = torch.zeros(1, 2, 2), torch.zeros(3)
+    names = ("(x, E(x))", "(x, z)", "(G(z), z)", "(G(E(x)), E(x))")
+    pairs = [Pair(name, *blank, logit, None, None) for name, logit in zip(names, logits, strict=True)]
+    first, second = re.split(r"(?<=\.) (?=With E)", pairings.finding(PairTable(*pairs)))
+    assert begin in first and end in second
+
+
+def test_a_chain_says_whether_it_settles_and_when() -> None:
+    def chain(*steps: float) -> Repeated:
+        found = torch.tensor([0.0, *steps]).cumsum(0)
+        return Repeated(found[:, None, None, None], torch.zeros(len(steps), 3), found, torch.tensor(steps))
+
+    assert "It settles: after round 2 nothing changes" in rounds.finding(chain(0.5, 0.1, 0.0, 0.0))
+    assert "in smaller and smaller steps, by 0.50 in the first and still by 0.10" in rounds.finding(
+        chain(0.5, 0.3, 0.1)
+    )
+    assert "in steps that hardly get smaller" in rounds.finding(chain(0.5, 0.4, 0.4))
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_chain_is_shown_round_by_round() -> None:
+    text = texts(open_page(ask="Again and again"))
+    assert all(f"after round {i}, " in text for i in range(1, 13))
+    assert "E puts" in text
+
+
+def test_a_descent_finds_what_the_library_finds_and_is_remembered_for_its_picture(opened: OpenCheckpoint) -> None:
+    app = open_page(ask="How good could it be", source="gallery:square-23")
+    app.button(key="descend").click().run()
+    for _ in range(100):
+        if not any(button.key == "cancel" for button in app.button):
+            break
+        app.run()
+    assert_drawn(app)
+    assert opened.gallery is not None
+    x = opened.gallery.image("square-23")
+    steps = list(invert(opened.model, x, starts(opened.model, x, descent.SEED)))
+    expected = encoder_gap(steps[0], steps[-1])
+    assert (
+        f"is {expected.encoder_distance:.2f} from x; the best z found comes to {expected.best_distance:.2f}"
+        in texts(app)
+    )
+    app.text_input(key="source").set_value("gallery:square-03").run()
+    assert "the best z found" not in texts(app)
+    app.text_input(key="source").set_value("gallery:square-23").run()
+    assert f"comes to {expected.best_distance:.2f}" in texts(app)
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_descent_stops_where_it_is_cancelled_and_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descent, "SLICE_SECONDS", 0.0)  # a step a run
+
+    def step() -> int:
+        return int(re.findall(r"in (\d+) steps", texts(app))[0])
+
+    app = open_page(ask="How good could it be")
+    app.button(key="descend").click().run()
+    assert step() == 1 and sent(app, "pulse") == {"step": 1}
+    app.run()
+    assert step() == 2
+    app.button(key="cancel").click().run()
+    assert_drawn(app)
+    assert step() == 2
+    app.run()
+    assert step() == 2 and not [one for one in app.get("bidi_component") if "pulse" in one.proto.component_name]
+    app.button(key="go-on").click().run()
+    assert step() == 3
+
+
+# Search
+
+
+@pytest.mark.usefixtures("shown")
+def test_the_gallery_is_searched_by_label_or_id_and_the_search_is_in_the_address() -> None:
+    app = open_page(find="3")
+    names = {component.proto.id: component.proto for component in app.get("bidi_component")}
+    found = [json.loads(one.json) for one in names.values() if one.json and "found" in one.id]
+    assert found[0]["details"] == [f"square-{i}3" if i else "square-03" for i in range(6)]
+    assert "No label or id is “boot”" in texts(open_page(find="boot"))
+
+
+# What is foreign
+
+
+def test_a_picture_like_none_is_shown_with_the_nearest_thing_the_model_knows(opened: OpenCheckpoint) -> None:
+    assert opened.index is not None
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    app = open_page(way="Upload")
+    app.segmented_control(key="source-preparation").set_value("plain").run()
+    bring(app, ("noise.png", png_bytes(Image.fromarray(noise))))
+    nearest = report(opened.model, torch.from_numpy(noise)[None, None] / 255, opened.index).familiarity.nearest
+    assert "This model has only ever seen digits; here is the nearest thing it knows." in texts(app)
+    assert f"The nearest real digit: “{nearest.label}” ({nearest.id})" in texts(app)
+    assert "nearest thing it knows" not in texts(open_page())
 
 
 # Words
@@ -276,8 +501,7 @@ def test_a_share_is_never_rounded_up_to_all_nor_down_to_none(share: float, text:
 def test_an_image_unlike_all_others_is_said_to_be_so(opened: OpenCheckpoint) -> None:
     assert opened.index is not None
     sentence = words.far(a_report(opened), opened.index, opened)
-    assert sentence.startswith("The model has seen nothing like this.")
-    assert "it has only ever seen digits" in sentence
+    assert sentence.startswith("This model has only ever seen digits. The nearest real digit")
 
 
 @pytest.mark.parametrize(("prior", "apart"), [("uniform", "0.67"), ("normal", "1.13")])

@@ -9,7 +9,6 @@ import pytest
 import torch
 from PIL import Image
 
-from bigan.images import prepare
 from bigan.pictures import (
     NEGATIVE,
     PAPER,
@@ -22,6 +21,7 @@ from bigan.pictures import (
     to_image,
     to_uint8,
 )
+from bigan.preparation import prepare
 
 
 def random_images(count: int, *shape: int) -> torch.Tensor:

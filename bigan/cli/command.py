@@ -22,7 +22,7 @@ FolderOption = Annotated[Path | None, tyro.conf.arg(metavar="DIR")]
 FileOption = Annotated[Path | None, tyro.conf.arg(metavar="FILE")]
 OutFile = Annotated[Path, tyro.conf.arg(metavar="FILE")]
 CheckpointName = tyro.conf.Positional[Annotated[str, tyro.conf.arg(metavar="CHECKPOINT")]]
-PreparationOption = Literal["plain", "digit"]  # images.Preparation, without importing torch
+PreparationOption = Literal["plain", "digit"]  # preparation.Mode, without importing torch
 
 
 @dataclass(frozen=True)

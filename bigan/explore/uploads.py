@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 
 from bigan.explore.reconstruction import GalleryIndex, ReconstructionReport, reports
-from bigan.images import ImageError, Preparation, Source
+from bigan.images import ImageError, Source
 from bigan.models.bigan import BiGAN
+from bigan.preparation import Preparation
 
 MAX_UPLOADS = 64
 COLUMNS = (
@@ -41,7 +42,7 @@ def reconstruct_many(
         model: the one the index was made with.
         files: names, as a person should read them, and contents: at most MAX_UPLOADS.
         index: of the gallery to compare with.
-        mode: how they are prepared (see `images.prepare`).
+        mode: how they are prepared (see `preparation.prepare`).
 
     Raises:
         ValueError: too many files.

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
-from bigan import images, latent
+from bigan import latent, preparation
 from bigan.config import NETWORKS, VERBS, ModelConfig, Network, Verb
 from bigan.models.mlp import Discriminator, Encoder, Generator, initialise
 
@@ -199,16 +199,16 @@ class BiGAN(
         return self.encoder.squash(output) if layer == "latent" else named[layer]
 
     def prepare(
-        self, source: bytes | str | Path | Image.Image, mode: images.Preparation | str = "plain"
+        self, source: bytes | str | Path | Image.Image, mode: preparation.Preparation | str = "plain"
     ) -> Float[Tensor, "1 C H W"]:
         """A person's picture as this model's input, shape (1, C, H, W), float32 in [0, 1].
 
         Args:
             source: a file's bytes, its path, or a PIL image.
             mode: "plain" fits and centres the picture; "digit" also prepares it as MNIST was. Both take more settings,
-                for example "digit-invert-crop.40.60.50" (see `images.Preparation`).
+                for example "digit-invert-crop.40.60.50" (see `preparation.Preparation`).
 
         Raises:
             bigan.ImageError: a ValueError that says what was wrong with the picture.
         """
-        return images.prepare(source, self.config.image_shape, mode).to(self.device)
+        return preparation.prepare(source, self.config.image_shape, mode).to(self.device)

@@ -80,7 +80,7 @@ def show(
 
     *_, height, width = images.shape
     data = {  # no lists: in those Streamlit looks for tables, and loads pandas (80 MB) to know one
-        "sheet": _sheet(images, columns),
+        "sheet": sheet(images, columns),
         "tile": (width, height),
         "columns": min(columns, len(images)),
         "names": tuple(cell.name for cell in cells),
@@ -112,7 +112,7 @@ def _sent(value: Any, count: int, several: bool) -> tuple[tuple[int, ...], int] 
     return tuple(cells), stamp
 
 
-def _sheet(images: Float[Tensor, "N C H W"] | UInt8[Tensor, "N C H W"], columns: int) -> str:
+def sheet(images: Float[Tensor, "N C H W"] | UInt8[Tensor, "N C H W"], columns: int) -> str:
     """All images as one PNG, as text; the same images are composed once."""
     pixels = to_uint8(images) if images.is_floating_point() else images.cpu().numpy()
     digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()

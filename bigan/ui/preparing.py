@@ -9,8 +9,9 @@ from typing import cast
 
 import streamlit as st
 
-from bigan.images import WHOLE, Crop, ImageError, Mode, Preparation, usual_preparation
+from bigan.images import ImageError
 from bigan.pictures import mosaic
+from bigan.preparation import WHOLE, Crop, Mode, Preparation, usual_preparation
 from bigan.ui import pictures, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import ORIGINAL_PX, Answer, answer

@@ -19,7 +19,7 @@ from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved, Source, Upload, resolve_source, upload_bytes
 
 MAX_ANSWERS = 100  # remembered in one session, the oldest forgotten first
-ORIGINAL_PX = 168  # a person's own picture, as brought, is remembered at this size
+ORIGINAL_PX = 140  # a person's own picture, as brought, is remembered at this size
 _ANSWERS_KEY = "answers"
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan.explore.uploads import MAX_UPLOADS
-from bigan.images import AS_IT_IS, Preparation
+from bigan.preparation import AS_IT_IS, Preparation
 from bigan.sources import (
     HASH_DIGITS,
     MAX_SAMPLES,
@@ -118,7 +118,7 @@ def keep_upload(name: str, data: bytes, preparation: Preparation = AS_IT_IS) -> 
     Args:
         name: the file's name, for captions.
         data: the file's bytes, unchecked: `resolve_source` says what is wrong with them.
-        preparation: how it becomes an input, see `bigan.images`.
+        preparation: how it becomes an input, see `bigan.preparation`.
     """
     return Upload(_keep(_UPLOADS_KEY, MAX_UPLOADS, name, data), preparation)
 

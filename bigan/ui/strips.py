@@ -1,20 +1,8 @@
-"""Images side by side, on a page and as a file.
-
-Shapes: N images, C H W image.
-"""
+"""Sentences that are marked for what they say."""
 
 import html
-from collections.abc import Sequence
 
 import streamlit as st
-import torch
-from jaxtyping import Float
-from torch import Tensor
-
-
-def stack(images: Sequence[Float[Tensor, "1 C H W"]]) -> Float[Tensor, "N C H W"]:
-    """Single images as one batch."""
-    return torch.cat(list(images))
 
 
 def honesty(sentence: str) -> None:

@@ -8,7 +8,8 @@ import torch
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bigan import view_recipe
-from bigan.images import MAX_BYTES, ImageError, Preparation, open_image, usual_preparation
+from bigan.images import MAX_BYTES, ImageError, open_image
+from bigan.preparation import Preparation, usual_preparation
 from bigan.ui import assets, grid, preparing, restore, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer

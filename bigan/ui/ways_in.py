@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
-from bigan.images import AS_IT_IS, Preparation
+from bigan.preparation import AS_IT_IS, Preparation
 from bigan.ui import drawing_pad, picker, preparing, state, uploads
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Source, Upload, keep_drawing, keep_upload

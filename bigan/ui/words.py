@@ -58,15 +58,19 @@ def distance_alone(distance: float) -> str:
 
 
 def far(report: ReconstructionReport, index: GalleryIndex, chosen: OpenCheckpoint) -> str:
-    """That the model has seen nothing like this image, and what E makes of it all the same."""
-    noun, plural = chosen.info.noun, chosen.info.noun_plural
-    names = index.gallery.class_names
+    """That the model has seen nothing like this image, with how far it is from anything seen."""
+    return f"This model has only ever seen {chosen.info.noun_plural}. {far_scale(report, index, chosen)}"
+
+
+def far_scale(report: ReconstructionReport, index: GalleryIndex, chosen: OpenCheckpoint) -> str:
+    """How far from anything seen an image is, and what E makes of it all the same."""
+    names, nearest = index.gallery.class_names, report.familiarity.nearest
     label, count = Counter(neighbour.label for neighbour in report.neighbours).most_common(1)[0]
     return (
-        f"The model has seen nothing like this. Compared sharp and blurred, the nearest real {noun} is "
-        f"{report.familiarity.distance:.1f} away; 99 % of the gallery's own {plural} have another one within "
-        f"{report.familiarity.limit:.1f}. E must still put it somewhere, and puts it where “{names[label]}” lives "
-        f"({count} of {len(report.neighbours)} neighbours): it has only ever seen {plural}."
+        f"The nearest real {chosen.info.noun}, sharp and blurred, is a “{names[nearest.label]}” ({nearest.id}), "
+        f"{report.familiarity.distance:.1f} away; 99 % of the gallery's own {chosen.info.noun_plural} have another one "
+        f"within {report.familiarity.limit:.1f}. E must still put the picture somewhere, and puts it where "
+        f"“{names[label]}” lives ({count} of {len(report.neighbours)} neighbours)."
     )
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from visitor import Visitor
 
-from bigan import images
+from bigan import preparation
 from bigan.benchmark.browser import ARGUMENTS
 from bigan.data import to_uint8
 from bigan.ui.stopwatch import drawing
@@ -105,7 +105,7 @@ def test_e_gets_the_drawing_prepared_as_an_upload_is(empty_pad: Any) -> None:
     picture = Image.fromarray(pixels)
     shown = page.get_by_alt_text("x, as E sees it: your drawing")
     shown.wait_for()
-    expected = to_uint8(images.prepare(picture, (1, 28, 28), "digit"))[0, 0].numpy()
+    expected = to_uint8(preparation.prepare(picture, (1, 28, 28), "digit"))[0, 0].numpy()
     assert (grey(shown.get_attribute("src")) == expected).all()
 
 
