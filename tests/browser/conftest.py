@@ -1,5 +1,6 @@
 """A server of the app with a tiny checkpoint, and a visitor in a real Chromium who may reach nothing else."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -26,6 +27,20 @@ def site(mapped_checkpoint: Path, chromium: str, tmp_path_factory: pytest.TempPa
     """The address of a running app whose default checkpoint is the tiny one with a map, in place of the shipped."""
     places = tmp_path_factory.mktemp("places")
     shutil.copytree(mapped_checkpoint, places / DEFAULT_NAME)
+    with _serving(places) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def shipped_site(chromium: str) -> Iterator[str]:  # noqa: ARG001
+    """The address of a running app with the shipped checkpoints, for what takes its time."""
+    with _serving(ROOT / "checkpoints") as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _serving(places: Path) -> Iterator[str]:
+    """The address of a running app that finds its checkpoints there."""
     with socket.socket() as listener:
         listener.bind((OWN_HOST, 0))
         port = listener.getsockname()[1]
