@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+import torch
 
 from bigan import checkpoint, machine, records
 from bigan.checkpoint import WEIGHTS_FILE
@@ -36,6 +37,7 @@ def _of(states: FileStates, *names: str) -> FileStates:
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model")
 def _model(folder: str, states: FileStates) -> BiGAN:  # noqa: ARG001
+    torch.set_num_threads(1)  # sessions run beside each other; sharing out small products costs more than it saves
     return checkpoint.load(folder)
 
 
