@@ -238,6 +238,7 @@ def test_a_picture_is_pasted_as_if_it_had_been_dropped(visit: Any) -> None:
     page = visitor.page
     visitor.open("/reconstruct?way=Upload")
     page.get_by_test_id("stFileUploader").wait_for()
+    page.locator("[data-pastes-into]").wait_for(state="attached")
     paste = """data => { const carried = new DataTransfer();
       const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
       carried.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
