@@ -20,7 +20,6 @@ def field(chosen: OpenCheckpoint) -> None:
         "Find by label or id",
         key=KEY,
         bind="query-params",
-        max_chars=100,
         placeholder=f"{example} or {chosen.gallery.ids[0]}",
         width=240,
         icon=":material/search:",
