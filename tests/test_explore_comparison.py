@@ -43,6 +43,7 @@ def test_each_reading_is_what_reconstruct_reports_of_the_model_alone(tiny_model:
             torch.testing.assert_close(found.x_hat[i], one.x_hat)
             assert found.distances[i].item() == pytest.approx(one.distance, rel=1e-5)
             assert found.ratios[i].item() == pytest.approx(one.ratio, rel=1e-5)
+            assert found.percentiles is not None and found.percentiles[i].item() == one.percentile
             assert found.off_prior_shares[i].item() == one.off_prior_share
             assert found.logits[i].item() == pytest.approx(one.encoder_pair_logit, rel=1e-4, abs=1e-5)
             assert [n.id for n in found.neighbours[i]] == [n.id for n in one.neighbours]
@@ -51,7 +52,7 @@ def test_each_reading_is_what_reconstruct_reports_of_the_model_alone(tiny_model:
 def test_distances_and_ratios_are_those_of_a_naive_count(tiny_model: BiGAN) -> None:
     x = some_images(4)
     (found,) = read([tiny_model], x)
-    assert found.distances is not None and found.ratios is not None
+    assert found.distances is not None and found.ratios is not None and found.percentiles is not None
     x_hat = tiny_model.reconstruct(x).double().numpy().reshape(4, -1)
     images = gallery().images.double().numpy().reshape(30, -1) / 255
     for i in range(4):
@@ -59,6 +60,7 @@ def test_distances_and_ratios_are_those_of_a_naive_count(tiny_model: BiGAN) -> N
         others = [np.sqrt(((x_hat[i] - image) ** 2).sum()) for image in images]
         assert found.distances[i].item() == pytest.approx(distance, rel=1e-5)
         assert found.ratios[i].item() == pytest.approx(distance / np.mean(others), rel=1e-5)
+        assert found.percentiles[i].item() == pytest.approx(np.mean(np.array(others) > distance))
 
 
 def test_a_gallery_indexed_before_serves_as_well(tiny_model: BiGAN) -> None:
@@ -109,8 +111,14 @@ def test_the_same_seed_gives_the_same_latents_to_models_of_one_prior(tiny_model:
         assert one.images is not None and one.logits is not None and one.shortcomings == ()
         assert torch.equal(one.images, model.generate(one.latents))
         assert torch.equal(one.logits, model.score(one.images, one.latents))
+        assert one.latents_back is not None and torch.equal(one.latents_back, model.encode(one.images))
     assert drawn[3].images is not None and drawn[3].logits is None and len(drawn[3].shortcomings) == 1
-    assert drawn[4].images is None and drawn[4].logits is None and len(drawn[4].shortcomings) == 1
+    assert (
+        drawn[4].images is None
+        and drawn[4].latents_back is None
+        and drawn[4].logits is None
+        and len(drawn[4].shortcomings) == 1
+    )
 
 
 def test_models_and_images_that_do_not_fit_are_refused(tiny_model: BiGAN) -> None:

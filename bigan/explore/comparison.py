@@ -7,13 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bigan.data import scale
 from bigan.explore.gallery import Gallery
-from bigan.explore.neighbours import Neighbour, nearest_images
+from bigan.explore.neighbours import Neighbour, distances_to, nearest_images, pair_distances
 from bigan.explore.projection import space_features
 from bigan.explore.reconstruction import SMALLEST
 from bigan.latent import off_prior_share
@@ -32,6 +30,8 @@ class Reading:
     """|x - G(E(x))|."""
     ratios: Float[Tensor, " Q"] | None
     """Each distance over the mean distance between G(E(x)) and the gallery's images: 1 is no better than chance."""
+    percentiles: Float[Tensor, " Q"] | None
+    """For each image the share of the gallery's images that are farther from G(E(x)) than x is."""
     off_prior_shares: Float[Tensor, " Q"] | None
     """Share of the components of E(x) outside the model's own prior."""
     logits: Float[Tensor, " Q"] | None
@@ -52,6 +52,8 @@ class Drawing:
     """G(z)."""
     logits: Float[Tensor, " Q"] | None
     """D(G(z), z)."""
+    latents_back: Float[Tensor, "Q Z"] | None
+    """E(G(z))."""
     shortcomings: tuple[str, ...]
     """Why something is None, in a sentence each."""
 
@@ -113,15 +115,17 @@ def _read(
     x_hat = None if z is None else _ask(lambda: model.generate(z).cpu(), lacks)  # (Q, C, H, W)
     logits = None if z is None else _ask(lambda: model.score(x, z).cpu(), lacks)  # (Q,)
     own = None if features is None else _ask(lambda: model.features(x).cpu(), lacks)  # (Q, F)
-    distances = ratios = None
+    distances = ratios = percentiles = None
     if x_hat is not None:
-        distances = torch.linalg.vector_norm((x - x_hat).flatten(1), dim=1)  # (Q,)
-        to_gallery = torch.cdist(x_hat.flatten(1), scale(gallery.images).flatten(1))  # (Q, N)
+        distances = pair_distances(x.flatten(1), x_hat.flatten(1))  # (Q,)
+        to_gallery = distances_to(x_hat.flatten(1), gallery.images.flatten(1))  # (Q, N)
+        percentiles = (to_gallery > distances[:, None]).float().mean(1)  # (Q,)
         ratios = distances / to_gallery.mean(1).clamp(min=SMALLEST)  # (Q,)
     return Reading(
         x_hat=x_hat,
         distances=distances,
         ratios=ratios,
+        percentiles=percentiles,
         off_prior_shares=None if z is None else off_prior_share(z, model.config.prior),
         logits=logits,
         neighbours=None if own is None or features is None else nearest_images(own, features, gallery),
@@ -134,7 +138,8 @@ def _draw(model: BiGAN, num_samples: int, seed: int) -> Drawing:
     z = model.sample_latents(num_samples, seed)  # (Q, Z)
     images = _ask(lambda: model.generate(z), lacks)  # (Q, C, H, W)
     logits = None if images is None else _ask(lambda: model.score(images, z).cpu(), lacks)  # (Q,)
-    return Drawing(z.cpu(), None if images is None else images.cpu(), logits, tuple(lacks))
+    back = None if images is None else _ask(lambda: model.encode(images).cpu(), lacks)  # (Q, Z)
+    return Drawing(z.cpu(), None if images is None else images.cpu(), logits, back, tuple(lacks))
 
 
 def _ask(question: Callable[[], _Answer], lacks: list[str]) -> _Answer | None:

@@ -43,6 +43,11 @@ def distances_to(
     return torch.cdist(queries, references, compute_mode="donot_use_mm_for_euclid_dist")
 
 
+def pair_distances(a: Float[Tensor, "Q F"], b: Float[Tensor, "Q F"]) -> Float[Tensor, " Q"]:
+    """Euclidean distance of each point to its partner, added up as `distances_to` does, so that equal pairs tie."""
+    return torch.cdist(a[:, None], b[:, None], compute_mode="donot_use_mm_for_euclid_dist")[:, 0, 0]
+
+
 def nearest_few(
     queries: Float[Tensor, "Q F"], references: Float[Tensor, "N F"] | UInt8[Tensor, "N F"], num_neighbours: int
 ) -> tuple[Float[Tensor, "Q k"], Int64[Tensor, "Q k"]]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from bigan.data import scale, to_uint8
 from bigan.explore.familiarity import Familiarity, familiarities, familiarity_limit
 from bigan.explore.gallery import Gallery
-from bigan.explore.neighbours import Neighbour, distances_to, nearest_images
+from bigan.explore.neighbours import Neighbour, distances_to, nearest_images, pair_distances
 from bigan.latent import off_prior_share
 from bigan.models.bigan import BiGAN
 
@@ -99,7 +99,7 @@ def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
     for images in torch.split(gallery.images.cpu(), BATCH_SIZE):
         x = scale(images)  # (B, C, H, W)
         z, features, x_hat, logits, _ = _look(model, x)
-        batches.append((z, features, to_uint8(x_hat), _pair_distances(x.flatten(1), x_hat.flatten(1))))
+        batches.append((z, features, to_uint8(x_hat), pair_distances(x.flatten(1), x_hat.flatten(1))))
         opinions.append(logits)
     z, features, reconstructions, distances = (torch.cat(parts) for parts in zip(*batches, strict=True))
     return GalleryIndex(
@@ -132,7 +132,7 @@ def reports(model: BiGAN, xs: Float[Tensor, "Q C H W"], index: GalleryIndex) -> 
     _check_shape(model, tuple(xs.shape[1:]))
     xs = xs.detach().cpu()
     z, features, x_hat, logits, x_hat_logits = _look(model, xs)
-    distances = _pair_distances(xs.flatten(1), x_hat.flatten(1))  # (Q,)
+    distances = pair_distances(xs.flatten(1), x_hat.flatten(1))  # (Q,)
     to_gallery = distances_to(x_hat.flatten(1), index.pixels)  # (Q, N)
     ratios = distances / to_gallery.mean(1).clamp(min=SMALLEST)  # (Q,)
     percentiles = (to_gallery > distances[:, None]).float().mean(1)  # (Q,)
@@ -191,8 +191,3 @@ def _look(model: BiGAN, x: Float[Tensor, "Q C H W"]) -> "_Look":
 def _joined(parts: Iterable[Float[Tensor, " _"] | None]) -> Float[Tensor, " N"] | None:
     known = [part for part in parts if part is not None]
     return torch.cat(known) if known else None
-
-
-def _pair_distances(a: Float[Tensor, "Q P"], b: Float[Tensor, "Q P"]) -> Float[Tensor, " Q"]:
-    # as `distances_to` adds up, so that equal pairs tie
-    return torch.cdist(a[:, None], b[:, None], compute_mode="donot_use_mm_for_euclid_dist")[:, 0, 0]

@@ -20,7 +20,8 @@ from bigan.files import GALLERY_FILE, PROJECTION_FILE
 from bigan.models.bigan import BiGAN
 from bigan.records import CONFIG_FILE, HISTORY_FILE, METRICS_FILE
 
-MAX_CHECKPOINTS = 4  # models and galleries held in memory at once
+MAX_MODELS = 12  # networks held in memory at once: as many as the Rivals page puts side by side
+MAX_CHECKPOINTS = 4  # galleries, what models make of them, and maps
 MODEL_FILES = (CONFIG_FILE, WEIGHTS_FILE)
 FileStates = tuple[tuple[str, int, int], ...]
 
@@ -35,7 +36,7 @@ def _of(states: FileStates, *names: str) -> FileStates:
     return tuple(state for state in states if state[0] in names)
 
 
-@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the model")
+@st.cache_resource(max_entries=MAX_MODELS, show_spinner="Loading the model")
 def _model(folder: str, states: FileStates) -> BiGAN:  # noqa: ARG001
     torch.set_num_threads(1)  # sessions run beside each other; sharing out small products costs more than it saves
     return checkpoint.load(folder)
@@ -57,7 +58,7 @@ def _index(folder: str, states: FileStates) -> GalleryIndex | None:
     return index
 
 
-@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
+@st.cache_resource(max_entries=MAX_MODELS, show_spinner=False)
 def _weights_sha256(folder: str, states: FileStates) -> str:
     return weights_sha256(_model(folder, states))
 
@@ -70,12 +71,12 @@ def _projection(folder: str, states: FileStates) -> Projection | None:
     return found
 
 
-@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
+@st.cache_resource(max_entries=MAX_MODELS, show_spinner=False)
 def _metrics(folder: str, states: FileStates) -> dict[str, Any] | None:  # noqa: ARG001
     return records.read_metrics(Path(folder))
 
 
-@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
+@st.cache_resource(max_entries=MAX_MODELS, show_spinner=False)
 def _history(folder: str, states: FileStates) -> list[dict[str, float]]:  # noqa: ARG001
     return records.read_history(Path(folder))
 
@@ -122,6 +123,11 @@ class OpenCheckpoint:
     def history(self) -> list[dict[str, float]]:
         """One row per epoch of training, possibly none."""
         return _history(str(self.path), _states(self.path, HISTORY_FILE))
+
+    @property
+    def gallery_key(self) -> tuple[str, FileStates]:
+        """What its gallery is known by where something made of it is remembered."""
+        return str(self.path), _states(self.path, GALLERY_FILE)
 
     @property
     def info(self) -> DatasetInfo:
