@@ -19,6 +19,7 @@ PATHS: tuple[Path, ...] = get_args(Path)
 NORMAL_LIMIT = 3.0  # standard deviations; 0.27 % of the components of a normal prior lie beyond it
 LARGEST_INSIDE = 1 - 2**-24  # the last float32 before 1: the probit is infinite at the ends of the uniform prior
 MAX_GENERATOR_SEED = 2**63 - 1  # of torch.Generator; what people may choose ends sooner (config.MAX_SEED)
+NORMAL_95 = 1.96  # standard deviations within which 95 % of a normal distribution lie
 TINY = 1e-6  # lengths and angles (in radians) below it have no direction worth following
 
 
@@ -156,3 +157,10 @@ def typical_norm(prior: Prior, latent_dim: int) -> float:
     """The root mean square of |z| over the prior: sqrt(Z / 3) if uniform, sqrt(Z) if normal."""
     variance = 1 / 3 if prior == "uniform" else 1.0
     return math.sqrt(latent_dim * variance)
+
+
+def usual_norms(prior: Prior, latent_dim: int) -> tuple[float, float]:
+    """Between which lengths 19 of 20 draws lie, taking |z|^2, a sum of many squares, for normally distributed."""
+    mean, variance = {"uniform": (1 / 3, 4 / 45), "normal": (1.0, 2.0)}[prior]  # of a component's square
+    around = NORMAL_95 * math.sqrt(latent_dim * variance)
+    return math.sqrt(max(0.0, latent_dim * mean - around)), math.sqrt(latent_dim * mean + around)

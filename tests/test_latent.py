@@ -10,7 +10,7 @@ from scipy import stats  # type: ignore[import-untyped]
 from torch import Tensor
 
 from bigan.config import Prior
-from bigan.latent import PATHS, Path, from_normal, interpolate, off_prior_share, sample, to_normal, typical_norm
+from bigan.latent import PATHS, Path, from_normal, interpolate, off_prior_share, sample, to_normal, typical_norm, usual_norms
 
 PRIORS: tuple[Prior, ...] = ("uniform", "normal")
 both_priors = pytest.mark.parametrize("prior", PRIORS)
@@ -215,6 +215,18 @@ def test_off_prior_share_counts_components_beyond_the_limit() -> None:
 def test_typical_norm_is_that_of_samples(prior: Prior) -> None:
     z = sample(prior, (4000, 50), 10)
     assert z.square().sum(1).mean().sqrt().item() == pytest.approx(typical_norm(prior, 50), rel=0.01)
+
+
+@both_priors
+def test_usual_norms_hold_nineteen_of_twenty_samples(prior: Prior) -> None:
+    low, high = usual_norms(prior, 50)
+    norms = sample(prior, (20_000, 50), seed=5).norm(dim=1)
+    assert ((norms > low) & (norms < high)).float().mean().item() == pytest.approx(0.95, abs=0.01)
+    assert (norms < low).float().mean().item() == pytest.approx(0.025, abs=0.01)
+
+
+def test_one_number_may_have_any_length_down_to_zero() -> None:
+    assert usual_norms("normal", 1)[0] == 0
 
 
 def test_the_normal_view_of_a_uniform_prior_is_the_probit_and_leads_back() -> None:
