@@ -17,7 +17,10 @@ SAMPLE_SCALE, RECONSTRUCTION_SCALE, WALK_SCALE = 4, 8, 4  # of the PNG of each p
 IMPORTS = {
     "find(": "from bigan.checkpoint import find",
     "load_gallery(": "from bigan.explore.gallery import load_gallery",
-    "walk(": "from bigan.explore.interpolation import walk",
+    **{
+        f"{name}(": f"from bigan.explore.interpolation import {name}"
+        for name in ("analogy", "compare_paths", "retime", "sheet", "through", "walk")
+    },
     "map_picture(": "from bigan.explore.map_picture import map_picture",
     "load_projection(": "from bigan.explore.projection import load_projection",
     "place(": "from bigan.explore.projection import place, space_features",
@@ -46,8 +49,9 @@ def python_code(recipe: ViewRecipe) -> str:
     lines = pages[recipe.page](recipe)
     lines[-1] = f"{lines[-1]}.save({_quoted(f'{recipe.checkpoint}-{recipe.page}.png')})"
     body = "\n".join([model, *lines] if any("model." in line or "(model" in line for line in lines) else lines)
+    tools = [f"import {name}" for name in ("bigan", "torch") if f"{name}." in body]
     used = [statement for name, statement in IMPORTS.items() if re.search(rf"\b{re.escape(name)}", body)]
-    return "\n".join([*(["import bigan"] if "bigan." in body else []), *used, "", body, ""])
+    return "\n".join([*tools, *used, "", body, ""])
 
 
 def _sample_code(recipe: ViewRecipe) -> list[str]:
@@ -65,12 +69,74 @@ def _reconstruction_code(recipe: ViewRecipe) -> list[str]:
 
 
 def _walk_code(recipe: ViewRecipe) -> list[str]:
-    num_steps, path = _whole(recipe, "steps"), _named(recipe, "path", PATH_NAMES)
+    kind = recipe.query.get("mode", "Walk")
+    kinds: dict[str, Callable[[ViewRecipe], list[str]]] = {
+        "Walk": _way_code, "Sheet": _sheet_code, "Analogy": _analogy_code, "Compare paths": _paths_code
+    }  # fmt: skip
+    check(kind in kinds, "setting mode", kind, f"one of {', '.join(kinds)}")
+    return kinds[kind](recipe)
+
+
+def _way_code(recipe: ViewRecipe) -> list[str]:
+    letters, num_steps = _letters(recipe, "ends", 2), _whole(recipe, "steps")
+    ends = "a, b" if letters == "ab" else f"torch.stack([{', '.join(letters)}])"
+    made = f"{'walk' if letters == 'ab' else 'through'}(model, {ends}, {_along(recipe)})"
+    lines = _ends(recipe, letters)
+    if recipe.query.get("even") == "true":
+        lines += [f"made = {made}", f"frames = retime(model, made, num_steps={num_steps}).images"]
+    else:
+        lines += [f"frames = {made}.images"]
+    return [*lines, _strip(num_steps)]
+
+
+def _sheet_code(recipe: ViewRecipe) -> list[str]:
+    letters, size = _letters(recipe, "corners", 4), _whole(recipe, "size")
+    path = _quoted(_named(recipe, "path", PATH_NAMES))
     return [
-        *(f"{end} = {_latent(recipe, _source(recipe, end))}" for end in ("a", "b")),
-        f"frames = walk(model, a, b, num_steps={num_steps}, path={_quoted(path)}).images",
-        f"mosaic(frames, columns={num_steps}, scale={WALK_SCALE})",
+        *_ends(recipe, letters),
+        f"made = sheet(model, torch.stack([{', '.join(letters)}]), size={size}, path={path})",
+        f"mosaic(made.images.flatten(0, 1), columns={size}, scale={WALK_SCALE})",
     ]
+
+
+def _analogy_code(recipe: ViewRecipe) -> list[str]:
+    return [
+        *_ends(recipe, "abc"),
+        "d = analogy(model, a, b, c)",
+        f"made = [walk(model, *ends, {_along(recipe)}) for ends in ((a, b), (c, d))]",
+        "frames = torch.cat([one.images for one in made])",
+        _strip(_whole(recipe, "steps")),
+    ]
+
+
+def _paths_code(recipe: ViewRecipe) -> list[str]:
+    num_steps = _whole(recipe, "steps")
+    return [
+        *_ends(recipe, "ab"),
+        f"made = compare_paths(model, a, b, num_steps={num_steps})",
+        "frames = torch.cat([one.images for one in made.values()])",
+        _strip(num_steps),
+    ]
+
+
+def _letters(recipe: ViewRecipe, name: str, default: int) -> str:
+    """The names of so many ends as a setting says."""
+    count = _whole(recipe, name) if name in recipe.query else default
+    check(2 <= count <= 4, f"setting {name}", count, "2 to 4")
+    return "abcd"[:count]
+
+
+def _ends(recipe: ViewRecipe, letters: str) -> list[str]:
+    return [f"{letter} = {_latent(recipe, _source(recipe, letter))}" for letter in letters]
+
+
+def _along(recipe: ViewRecipe) -> str:
+    """The arguments of a walk after its ends."""
+    return f"num_steps={_whole(recipe, 'steps')}, path={_quoted(_named(recipe, 'path', PATH_NAMES))}"
+
+
+def _strip(num_steps: int) -> str:
+    return f"mosaic(frames, columns={num_steps}, scale={WALK_SCALE})"
 
 
 def _map_code(recipe: ViewRecipe) -> list[str]:

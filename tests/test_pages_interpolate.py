@@ -1,7 +1,9 @@
 """Walk: any two ends, three paths, frames that can be asked for by an address, and what is said of the walk."""
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from bigan import checkpoint
 from bigan.explore.interpolation import Walk
 from bigan.latent import PATHS
-from bigan.ui import walks
+from bigan.ui import scrubber, walks
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.stopwatch import drawing
 
@@ -50,6 +52,21 @@ def ends(app: AppTest) -> tuple[str, str]:
     return str(app.text_input(key="a").value), str(app.text_input(key="b").value)
 
 
+def choose(app: AppTest, letter: str, way: str) -> None:
+    """Open where an end comes from, at one of the ways."""
+    app.session_state[f"{letter}-choose"] = True
+    app.run()
+    app.segmented_control(key=f"{letter}-way").set_value(way).run()
+    assert_drawn(app)
+
+
+def component(app: AppTest, holds: str) -> dict[str, Any]:
+    """What the last of our components was given that holds a certain thing."""
+    given = [json.loads(element.proto.json) for element in app.get("bidi_component") if element.proto.json]
+    found: dict[str, Any] = next(data for data in reversed(given) if isinstance(data, dict) and holds in data)
+    return found
+
+
 def a_walk(steps: list[float], outside: list[float] | None = None, logits: list[float] | None = None) -> Walk:
     num = len(steps) + 1
     shares = torch.tensor(outside if outside is not None else [0.0] * num)
@@ -80,6 +97,7 @@ def test_the_address_restores_path_frames_and_frame() -> None:
     app = open_page(path="straight line", steps="24", frame="20")
     assert app.selectbox(key="steps").value == 24
     assert "Mixes the two latents" in texts(app)
+    assert app.segmented_control(key="mode").value == "Walk"
     assert "Frame 20 is marked." in alt_texts(app)
 
 
@@ -125,6 +143,7 @@ def test_another_one_keeps_the_kind_of_its_end_and_leaves_the_other_alone() -> N
 @pytest.mark.usefixtures("shown")
 def test_a_sample_is_taken_by_seed_and_number() -> None:
     app = open_page()
+    choose(app, "b", "Sample")
     app.number_input(key="b-seed").set_value(41).run()
     app.number_input(key="b-index").set_value(5).run()
     assert ends(app)[1] == "sample:41:4:1"
@@ -133,26 +152,120 @@ def test_a_sample_is_taken_by_seed_and_number() -> None:
 @pytest.mark.usefixtures("shown")
 def test_an_upload_is_an_end_like_any_other_and_its_link_is_said_to_work_here_only() -> None:
     app = open_page()
+    choose(app, "b", "Upload")
     app.file_uploader(key="b-files").set_value([("stroke.png", drawing(1), "image/png")]).run()
     assert_drawn(app)
     assert ends(app)[1].startswith("upload:")
-    assert "B: stroke.png. The walk ends with G(E(x))" in texts(app)
-    assert "a link to this walk works here only" in texts(app)
+    assert "B, the end: stroke.png." in texts(app)
+    assert "a link to this view works here only" in texts(app)
 
 
 def test_a_checkpoint_without_a_gallery_walks_between_samples(shown: Path) -> None:
     (shown / "gallery.npz").unlink()
-    assert "The walk begins with it." in texts(open_page())
+    text = texts(open_page())
+    assert "A, the start: sample 4 of seed 0." in text and "B, the end: sample 8 of seed 0." in text
 
 
 def test_the_same_walk_is_made_once_and_a_replaced_checkpoint_is_seen(shown: Path) -> None:
     opened = OpenCheckpoint("tiny", shown, checkpoint.load(shown).config)
     start, end = opened.model.sample_latents(2, 0).split(1)
-    first = walks.make(opened, start, end, 5, "line")
-    assert walks.make(opened, start.clone(), end.clone(), 5, "line") is first
-    assert walks.make(opened, start, end, 5, "prior") is not first
+    first = walks.make(opened, [start, end], 5, "line")
+    assert walks.make(opened, [start.clone(), end.clone()], 5, "line") is first
+    assert walks.make(opened, [start, end], 5, "prior") is not first
+    assert walks.make(opened, [end, start], 5, "line") is not first
     (shown / "model.safetensors").touch()
-    assert walks.make(opened, start, end, 5, "line") is not first
+    assert walks.make(opened, [start, end], 5, "line") is not first
+
+
+# Several ends, sheets, analogies, and the paths beside each other
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_walk_over_four_ends_turns_round_and_even_steps_are_a_toggle() -> None:
+    four = {"a": "sample:1:0:1", "b": "sample:1:1:1", "c": "sample:1:2:1", "d": "gallery:square-04"}
+    app = open_page(ends="4", steps="12", even="true", **four)
+    assert app.segmented_control(key="ends").value == 4 and app.toggle(key="even").value is True
+    assert "The walk is even" in texts(app)
+    assert "D, the end: digit" in texts(app)
+    app.button(key="swap").click().run()
+    assert_drawn(app)
+    assert [app.text_input(key=letter).value for letter in "abcd"] == list(reversed(four.values()))
+
+
+@pytest.mark.usefixtures("shown")
+@pytest.mark.parametrize(("corners", "above", "below"), [("4", ["A", "B"], ["C", "D"]), ("3", ["A"], ["B", "C"])])
+def test_a_sheet_shows_the_cell_that_the_address_asks_for(corners: str, above: list[str], below: list[str]) -> None:
+    app = open_page(mode="Sheet", corners=corners, size="6", cell="9")
+    data = component(app, "words")
+    assert len(data["words"]) == 36 and data["at"] == 8
+    assert data["words"][8].startswith("Row 2, column 3 of 6.")
+    assert data["corners"] == [above, below]
+
+
+def test_the_answer_to_an_analogy_is_c_and_the_step_from_a_to_b(shown: Path) -> None:
+    model = checkpoint.load(shown)
+    z = model.sample_latents(3, 5)  # (3, Z)
+    text = texts(open_page(mode="Analogy", a="sample:5:0:1", b="sample:5:1:1", c="sample:5:2:1", steps="8"))
+    assert "D, the answer" in text
+    g = torch.special.ndtri((1 + z.double()) / 2)
+    d = (2 * torch.special.ndtr(g[2] + g[1] - g[0]) - 1).float()  # (Z,)
+    x = model.generate(torch.stack([*z, d]))  # (4, C, H, W)
+    assert f"changes by {(x[1] - x[0]).norm():.1f} (pixel distance)" in text
+    assert f"C by {(x[3] - x[2]).norm():.1f}." in text
+
+
+@pytest.mark.usefixtures("shown")
+def test_three_paths_stand_beside_each_other_with_their_evenness() -> None:
+    app = open_page(mode="Compare paths", a="sample:1:0:1", b="sample:1:1:1", steps="12")
+    data = component(app, "words")
+    assert data["films"] == list(walks.PATH_NAMES.values())
+    assert len(data["words"]) == 12
+    text = texts(app)
+    assert all(f"unevenness, {name}" in text for name in walks.PATH_NAMES.values())
+    assert "Between these two, the picture changes most evenly on the path" in text
+    assert "Three paths frame by frame." in alt_texts(app)
+
+
+@pytest.mark.usefixtures("shown")
+def test_what_was_chosen_in_one_view_is_there_again_when_one_comes_back() -> None:
+    app = open_page(steps="24", ends="3", even="true", path="great arc", a="sample:1:0:1", frame="5")
+    for mode in ("Sheet", "Compare paths", "Walk"):
+        app.segmented_control(key="mode").set_value(mode).run()
+        assert_drawn(app)
+    assert app.selectbox(key="steps").value == 24
+    assert app.segmented_control(key="ends").value == 3
+    assert app.toggle(key="even").value is True
+    assert app.segmented_control(key="path").value == "great arc"
+    assert ends(app)[0] == "sample:1:0:1"
+    assert "Frame 5 is marked." in alt_texts(app)
+
+
+@pytest.mark.usefixtures("shown")
+def test_an_end_can_be_drawn() -> None:
+    app = open_page()
+    choose(app, "a", "Draw")
+    assert component(app, "pad")["alt"].startswith("Draw a")
+
+
+@pytest.mark.usefixtures("shown")
+def test_only_walks_without_a_chosen_frame_play_by_themselves() -> None:
+    assert component(open_page(), "words")["plays"] is True
+    assert component(open_page(frame="3"), "words")["plays"] is False
+
+
+def test_a_frame_is_taken_with_the_time_it_was_chosen() -> None:
+    assert scrubber._sent({"at": 4, "stamp": 7}, 5) == (4, 7)
+
+
+WRONG_FRAMES = (
+    None, 3, {}, {"at": 1}, {"stamp": 1}, {"at": 5, "stamp": 1}, {"at": -1, "stamp": 1}, {"at": True, "stamp": 1},
+    {"at": "1", "stamp": 1}, {"at": 1.0, "stamp": 1}, {"at": 1, "stamp": None},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", WRONG_FRAMES, ids=repr)
+def test_a_frame_that_the_browser_cannot_have_sent_is_none(value: object) -> None:
+    assert scrubber._sent(value, 5) is None
 
 
 # Words
@@ -187,7 +300,10 @@ def test_each_frame_has_its_line() -> None:
 
 def test_the_length_of_z_is_set_against_a_random_draw() -> None:
     sentence = walks.length(a_walk([1.0, 1.0]), "uniform")  # 50 ones: sqrt(50); a draw: sqrt(50 / 3)
-    assert sentence == "Halfway, z is 7.1 long; one drawn from the prior is 4.1 long on average."
+    assert sentence == (
+        "Halfway, z is 7.1 long, longer than nearly every draw; draws from the prior are 4.1 long on average, and "
+        "19 of 20 are 3.5 to 4.6."
+    )
 
 
 def test_every_path_has_a_name_and_words() -> None:

@@ -42,6 +42,11 @@ VIEWS = {
         5,
     ),
     "default walk": ("interpolate", {}, 5),
+    "even walk": ("interpolate", {"ends": "3", "c": "sample:3:0:1", "even": "true", "steps": "12"}, 7),
+    "default sheet": ("interpolate", {"mode": "Sheet"}, 7),
+    "sheet": ("interpolate", {"mode": "Sheet", "corners": "3", "size": "4", "cell": "7", "path": "great arc"}, 6),
+    "analogy": ("interpolate", {"mode": "Analogy", "steps": "8", "c": "sample:3:0:1"}, 8),
+    "paths": ("interpolate", {"mode": "Compare paths", "steps": "8"}, 6),
     "map": ("map", {"source": "gallery:square-17", "space": "penultimate"}, 3),
     "default map": ("map", {}, 3),
     "star on the map": ("map", {"source": "sample:7:12:1", "space": "pixels"}, 6),
@@ -100,6 +105,7 @@ def pictures(app: AppTest) -> list[str]:
     """Everything on a page that holds pixels, as it is sent to the browser."""
     sent = [str(element.value) for element in app.get("html")]
     sent += [element.proto.json for element in app.get("bidi_component")]
+    sent = [text.replace('"plays": true', '"plays": false') for text in sent]  # only while no frame is chosen
     return [text for text in sent if "data:image" in text or "ids" in text]
 
 
@@ -175,7 +181,8 @@ def test_every_kind_of_picture_carries_the_recipe_of_its_view(
     png, gif, webp = (recipe_in(files[kind]()) for kind in ("png", "gif", "webp"))
     assert png == gif == webp
     assert png.query == {
-        "path": "straight line", "steps": "8", "frame": "3", "a": "sample:7:12:0.5", "b": "sample:7:13:0.5"
+        "mode": "Walk", "ends": "2", "path": "straight line", "steps": "8", "even": "false", "frame": "3",
+        "a": "sample:7:12:0.5", "b": "sample:7:13:0.5",
     }  # fmt: skip
     z = np.load(io.BytesIO(files["npz"]()))["z"]
     ends = tiny_model.sample_latents(14, 7, 0.5)[12:].numpy()
@@ -219,6 +226,13 @@ def test_a_table_survives_commas_quotes_and_lines() -> None:
 # Ways back
 
 
+def choose_upload(app: AppTest, letter: str) -> None:
+    """Open where an end of a walk comes from, at the place for files."""
+    app.session_state[f"{letter}-choose"] = True
+    app.run()
+    app.segmented_control(key=f"{letter}-way").set_value("Upload").run()
+
+
 def bring(app: AppTest, content: bytes, name: str = "view.png") -> AppTest:
     app.file_uploader[0].set_value([(name, content, "image/png")]).run()
     assert_drawn(app)
@@ -243,12 +257,27 @@ def test_a_picture_brought_back_opens_the_view_it_was_made_in(kind: str, files: 
 
 
 @pytest.mark.usefixtures("shown")
+def test_a_walk_is_opened_again_from_another_view_of_its_page(files: dict[str, Callable[[], bytes]]) -> None:
+    chosen = {"ends": "3", "path": "great arc", "steps": "8", "even": "true", "frame": "2", "c": "sample:3:0:1"}
+    open_page("interpolate", **chosen)
+    picture = files["png"]()
+    app = open_page("interpolate", mode="Sheet", corners="3")
+    choose_upload(app, "a")
+    bring(app, picture)
+    next(button for button in app.button if button.label.startswith("Open the view")).click().run()
+    assert_drawn(app)
+    assert files["png"]() == picture
+
+
+@pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize("page", ["reconstruct", "map", "interpolate"])
 def test_a_persons_own_picture_comes_back_with_the_file_for_somebody_else(
     page: str, files: dict[str, Callable[[], bytes]]
 ) -> None:
     here = open_page(page, **({"way": "Upload"} if page == "reconstruct" else {}))
     key = "b" if page == "interpolate" else "source"
+    if page == "interpolate":
+        choose_upload(here, key)
     here.file_uploader(key=f"{key}-files").set_value([STROKE]).run()
     assert_drawn(here)
     assert str(here.text_input(key=key).value).startswith("upload:")

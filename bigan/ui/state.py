@@ -206,8 +206,14 @@ def put(query: Mapping[str, str]) -> None:
     """
     for key, value in query.items():
         before = st.session_state.get(key)
+        if before is None:  # not there now: once it appears, it reads the address
+            st.query_params[key] = value
+            continue
         with contextlib.suppress(ValueError):  # not a number: the widget keeps its own
-            st.session_state[key] = type(before)(value) if isinstance(before, int | float) else value
+            if isinstance(before, bool):
+                st.session_state[key] = value.lower() == "true"
+            else:
+                st.session_state[key] = type(before)(value) if isinstance(before, int | float) else value
 
 
 def parameters(**values: object) -> dict[str, str]:

@@ -1,19 +1,23 @@
-"""A walk on a page: made once, told in words, and drawn step by step.
+"""A walk, a sheet or an analogy on a page: made once, and told in words.
 
-Shapes: T frames, Z latent components.
+Several walks of equally many frames stand beside each other as "lanes", by name. Shapes: T frames, S rows and columns
+of a sheet, Z latent components.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar, cast
+
 import streamlit as st
+import torch
 from jaxtyping import Float
-from plotly.subplots import make_subplots
 from torch import Tensor
 
 from bigan import view_code
 from bigan.config import Prior
-from bigan.explore.interpolation import Walk, walk
-from bigan.latent import Path, typical_norm
-from bigan.models.bigan import BiGAN
-from bigan.ui import charts, grid, theme
+from bigan.explore import interpolation
+from bigan.explore.interpolation import Sheet, Walk
+from bigan.latent import PATHS, Path, typical_norm, usual_norms
+from bigan.ui import charts, grid
 from bigan.ui.loaders import OpenCheckpoint
 
 PATH_NAMES = view_code.PATH_NAMES
@@ -22,40 +26,83 @@ PATH_WORDS: dict[Path, str] = {
     "slerp": "Turns at an even pace and keeps the length of z; some numbers may leave the prior.",
     "line": "Mixes the two latents number by number; the middle lies nearer the centre than random draws do.",
 }
-MAX_WALKS = 64  # held in memory at once, some 200 kB each
+MAX_MADE = 64  # held in memory at once, some 200 kB each
 EVEN, ROUGH = 0.25, 0.6  # ours: unevenness below the first is called even, above the second rough
-CHART_HEIGHT_PX = 430
-DOMAINS = ((0.72, 0.94), (0.36, 0.6), (0.0, 0.24))  # of the three rows, from the top, in shares of the height
-WORDS_ROOM = 0.12  # of the width, beside the lines that have a name
+STILL = 1e-6  # pixel distance of a step that moves nothing
+Latent = Float[Tensor, "1 Z"]
+Made = TypeVar("Made")
 
 
-def make(
-    chosen: OpenCheckpoint, start: Float[Tensor, "1 Z"], end: Float[Tensor, "1 Z"], num_steps: int, path: Path
-) -> Walk:
-    """The walk between two latents; the same one is made only once."""
+def make(chosen: OpenCheckpoint, ends: Sequence[Latent], num_steps: int, path: Path, even: bool = False) -> Walk:
+    """The walk over two to four latents; the same one is made only once.
+
+    Args:
+        chosen: the model.
+        ends: in their order.
+        num_steps: frames.
+        path: between each end and the next.
+        even: timed anew, so that the pixel steps are alike.
+    """
+
+    def made() -> Walk:
+        found = interpolation.through(chosen.model, torch.cat(list(ends)), num_steps, path)
+        return interpolation.retime(chosen.model, found, num_steps) if even else found
+
+    return _once(chosen, ends, ("walk", num_steps, path, even), made)
+
+
+def compare(chosen: OpenCheckpoint, start: Latent, end: Latent, num_steps: int) -> dict[str, Walk]:
+    """The walk between two latents on every path, by the path's name."""
+
+    def made() -> dict[str, Walk]:
+        found = interpolation.compare_paths(chosen.model, start[0], end[0], num_steps)
+        return {PATH_NAMES[path]: one for path, one in found.items()}
+
+    return _once(chosen, (start, end), ("compare", num_steps), made)
+
+
+def sheet(chosen: OpenCheckpoint, corners: Sequence[Latent], size: int, path: Path) -> Sheet:
+    """The sheet between three or four latents."""
+    return _once(
+        chosen,
+        corners,
+        ("sheet", size, path),
+        lambda: interpolation.sheet(chosen.model, torch.cat(list(corners)), size, path),
+    )
+
+
+def answer(chosen: OpenCheckpoint, a: Latent, b: Latent, c: Latent) -> Latent:
+    """What is to c as b is to a."""
+    return interpolation.analogy(chosen.model, a[0], b[0], c[0])[None]
+
+
+def _once(chosen: OpenCheckpoint, ends: Sequence[Latent], asked: tuple[object, ...], make: Callable[[], Made]) -> Made:
     modified = (chosen.path / "model.safetensors").stat().st_mtime_ns
-    ends = tuple(start[0].tolist()), tuple(end[0].tolist())
-    return _made(str(chosen.path), modified, *ends, num_steps, path, chosen.model, start[0], end[0])
+    latents = tuple(tuple(z[0].tolist()) for z in ends)
+    return cast(Made, _made(str(chosen.path), modified, latents, asked, make))
 
 
-@st.cache_resource(max_entries=MAX_WALKS, show_spinner=False)
+@st.cache_resource(max_entries=MAX_MADE, show_spinner=False)
 def _made(
     folder: str,  # noqa: ARG001
     modified: int,  # noqa: ARG001
-    start: tuple[float, ...],  # noqa: ARG001
-    end: tuple[float, ...],  # noqa: ARG001
-    num_steps: int,
-    path: Path,
-    _model: BiGAN,
-    _start: Float[Tensor, " Z"],
-    _end: Float[Tensor, " Z"],
-) -> Walk:
-    return walk(_model, _start, _end, num_steps, path)
+    latents: tuple[tuple[float, ...], ...],  # noqa: ARG001
+    asked: tuple[object, ...],  # noqa: ARG001
+    _make: Callable[[], object],
+) -> object:
+    return _make()
+
+
+# Words
 
 
 def num_off_prior(made: Walk) -> list[int]:
     """How many numbers of each frame's latent lie outside the prior."""
-    return [round(share * made.latents.shape[1]) for share in made.off_prior_shares.tolist()]
+    return _counts(made.off_prior_shares.tolist(), made.latents.shape[-1])
+
+
+def _counts(shares: Sequence[float], latent_dim: int) -> list[int]:
+    return [round(share * latent_dim) for share in shares]
 
 
 def frame_words(made: Walk) -> list[str]:
@@ -65,6 +112,30 @@ def frame_words(made: Walk) -> list[str]:
         f"Frame {i + 1} of {num_frames}. {outside} of {latent_dim} numbers outside the prior. "
         f"D: {charts.opinion_words(logit)}."
         for i, (outside, logit) in enumerate(zip(num_off_prior(made), made.logits.tolist(), strict=True))
+    ]
+
+
+def lane_words(lanes: Mapping[str, Walk]) -> list[str]:
+    """Each frame of walks side by side in a line: what leaves the prior on each, and D's opinion."""
+    num_frames, latent_dim = next(iter(lanes.values())).latents.shape
+    words = []
+    for i in range(num_frames):
+        each = (
+            f"{name[:1].upper()}{name[1:]}: {num_off_prior(made)[i]} of {latent_dim} outside, D "
+            f"{100 * charts.probability(made.logits[i].item()):.0f} %"
+            for name, made in lanes.items()
+        )
+        words.append(f"Frame {i + 1} of {num_frames}. {'; '.join(each)}.")
+    return words
+
+
+def cell_words(made: Sheet) -> list[str]:
+    """Each image of a sheet in a line: where it is, and what leaves the prior."""
+    size, _, latent_dim = made.latents.shape
+    counts = _counts(made.off_prior_shares.flatten().tolist(), latent_dim)
+    return [
+        f"Row {i // size + 1}, column {i % size + 1} of {size}. {outside} of {latent_dim} numbers outside the prior."
+        for i, outside in enumerate(counts)
     ]
 
 
@@ -81,35 +152,41 @@ def evenness(made: Walk) -> str:
     """Whether the picture changes at an even pace."""
     steps = made.pixel_steps.tolist()
     longest, shortest = max(steps), min(steps)
-    if longest < 1e-6:
-        return "The two ends are the same picture: nothing moves."
+    if longest < STILL:
+        return "All ends are the same picture: nothing moves."
     verdict = "even" if made.unevenness < EVEN else "rough" if made.unevenness > ROUGH else "somewhat uneven"
     place = steps.index(longest) + 1
-    times = f"{longest / shortest:.1f} times the shortest" if shortest > 1e-6 else "while the shortest does not move"
+    times = f"{longest / shortest:.1f} times the shortest" if shortest > STILL else "while the shortest does not move"
     return (
         f"The walk is {verdict}: the longest step, from frame {place} to {place + 1}, is {times} "
         f"(steps vary by {100 * made.unevenness:.0f} % of their mean; 0 % is a perfectly even walk)."
     )
 
 
-def honesty(made: Walk) -> str:
-    """What of the walk lies outside the prior, where G was never asked to make anything."""
-    outside, total = num_off_prior(made), made.latents.shape[1]
+def honesty(made: Walk | Sheet) -> str:
+    """What of the walk or the sheet lies outside the prior, where G was never asked to make anything."""
+    total = made.latents.shape[-1]
+    outside = _counts(made.off_prior_shares.flatten().tolist(), total)
     frames = sum(count > 0 for count in outside)
     if not frames:
         return f"No frame leaves the prior: in each, 0 of {total} numbers lie outside."
     worst = outside.index(max(outside))
+    place = f"frame {worst + 1}"
+    if isinstance(made, Sheet):
+        place = f"row {worst // len(made.images) + 1}, column {worst % len(made.images) + 1}"
     return (
-        f"{frames} of {len(outside)} frames leave the prior, frame {worst + 1} the most, with {outside[worst]} of "
+        f"{frames} of {len(outside)} frames leave the prior, {place} the most, with {outside[worst]} of "
         f"{total} numbers outside. G was never asked to make anything of such latents."
     )
 
 
 def length(made: Walk, prior: Prior) -> str:
-    """How long z is in the middle of the walk, against a random draw."""
+    """How long z is in the middle of the walk, against random draws."""
     middle = made.latents[len(made.latents) // 2]
-    typical = typical_norm(prior, len(middle))
-    return f"Halfway, z is {middle.norm().item():.1f} long; one drawn from the prior is {typical:.1f} long on average."
+    norm, (low, high) = middle.norm().item(), usual_norms(prior, len(middle))
+    typical = f"{typical_norm(prior, len(middle)):.1f} long on average, and 19 of 20 are {low:.1f} to {high:.1f}"
+    verdict = "shorter than nearly every draw" if norm < low else "longer than nearly every draw" if norm > high else ""
+    return f"Halfway, z is {norm:.1f} long{verdict and f', {verdict}'}; draws from the prior are {typical}."
 
 
 def opinion(made: Walk) -> str:
@@ -118,73 +195,55 @@ def opinion(made: Walk) -> str:
     return f"D takes {passed} of {len(made.logits)} frames for pairs of a real image with its code."
 
 
-def comparison(walks: dict[Path, Walk]) -> dict[str, list[str]]:
-    """The paths between the same ends beside each other, as columns."""
-    made = list(walks.values())
+def change(lanes: Mapping[str, Walk]) -> str:
+    """How far each of two walks moves the picture from its first frame to its last."""
+    moved = [(made.images[-1] - made.images[0]).norm().item() for made in lanes.values()]
+    return (
+        f"From A to B the picture changes by {moved[0]:.1f} (pixel distance); the same step of the latent changes C "
+        f"by {moved[1]:.1f}."
+    )
+
+
+def cards(lanes: Mapping[str, Walk], prior: Prior) -> list[tuple[str, str, str]]:
+    """Each path's evenness as a number, with what it does to z and what D says."""
+    found = []
+    for name, made in lanes.items():
+        norms = made.latents.norm(dim=1)  # (T,)
+        passed = sum(logit > 0 for logit in made.logits.tolist())
+        low, high = usual_norms(prior, made.latents.shape[1])
+        outside = f"at most {max(num_off_prior(made))} of {made.latents.shape[1]} numbers outside the prior"
+        lengths = f"|z| {norms.min().item():.1f} to {norms.max().item():.1f} (19 of 20 draws: {low:.1f} to {high:.1f})"
+        beside = f"{outside}; {lengths}; D takes {passed} of {len(made.logits)} frames for encoder pairs"
+        found.append((f"{100 * made.unevenness:.0f} %", f"unevenness, {name}", beside))
+    return found
+
+
+def verdict(lanes: Mapping[str, Walk], prior: Prior) -> str:
+    """What the three paths have shown, in a sentence."""
+    evenest = min(lanes, key=lambda name: lanes[name].unevenness)
+    sentence = f"Between these two, the picture changes most evenly on the path “{evenest}”."
+    line, arc = lanes[PATH_NAMES["line"]], max(num_off_prior(lanes[PATH_NAMES["slerp"]]))
+    norms = line.latents.norm(dim=1)  # (T,)
+    shortest, (low, high) = norms.min().item(), usual_norms(prior, line.latents.shape[1])
+    if shortest < min(low, norms[0].item(), norms[-1].item()):
+        sentence += (
+            f" The straight line shortens z: |z| falls to {shortest:.1f}, below both ends, where 19 of 20 draws have "
+            f"{low:.1f} to {high:.1f}."
+        )
+    if arc:
+        sentence += f" The great arc takes up to {arc} of {line.latents.shape[1]} numbers out of the prior."
+    return sentence
+
+
+def comparison(lanes: Mapping[str, Walk]) -> dict[str, list[str]]:
+    """Walks beside each other, as columns of a table."""
+    made = list(lanes.values())
     return {
-        "path": [PATH_NAMES[path] for path in walks],
+        "path": list(lanes),
         "steps vary by": [f"{100 * one.unevenness:.0f} % of their mean" for one in made],
         "length in pixels": [f"{one.pixel_steps.sum().item():.1f}" for one in made],
+        "shortest z": [f"{one.latents.norm(dim=1).min().item():.2f}" for one in made],
         "most numbers outside the prior": [f"{max(num_off_prior(one))} of {one.latents.shape[1]}" for one in made],
         "encoder pairs in D's eyes": [f"{sum(one.logits > 0)} of {len(one.logits)}" for one in made],
-        "in words": [PATH_WORDS[path] for path in walks],
+        "in words": [PATH_WORDS[path] for path in PATHS],
     }
-
-
-def chart(made: Walk, frame: int, key: str) -> None:
-    """Step lengths, off-prior share and D's opinion over the frames, one above the other.
-
-    Args:
-        made: the walk.
-        frame: the one shown large, from 0.
-        key: unlike any other chart's on the page.
-    """
-    c = theme.colours()
-    frames = list(range(1, len(made.latents) + 1))
-    steps = made.pixel_steps.tolist()
-    outside = [100 * share for share in made.off_prior_shares.tolist()]
-    shares = [100 * charts.probability(logit) for logit in made.logits.tolist()]
-    mean = sum(steps) / len(steps)
-    titles = ("step to the next frame, pixel distance", "numbers outside the prior, %", "D: encoder pair, %")
-    figure = make_subplots(rows=3, shared_xaxes=True)
-    figure.add_bar(
-        x=[i + 0.5 for i in frames[:-1]], y=steps, marker_color=c.generated, row=1, col=1,
-        customdata=[f"frame {i} to {i + 1}" for i in frames[:-1]],
-        hovertemplate="%{customdata}: %{y:.2f}<extra></extra>",
-    )  # fmt: skip
-    figure.add_bar(
-        x=frames, y=outside, marker={"color": c.off_prior, "pattern": {"shape": "/"}}, row=2, col=1,
-        hovertemplate="frame %{x}: %{y:.0f} %<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=frames, y=shares, mode="lines+markers", line={"color": c.opinion, "width": 2}, row=3, col=1,
-        hovertemplate="frame %{x}: %{y:.0f} %<extra></extra>",
-    )  # fmt: skip
-    dotted = {"color": c.ink, "width": 1, "dash": "dot"}
-    figure.add_hline(y=mean, line=dotted, annotation_text="mean", annotation_position="top right", row=1, col=1)
-    figure.add_hline(y=50, line=dotted, annotation_text="undecided", annotation_position="top right", row=3, col=1)
-    figure.add_vline(x=frame + 1, line={"color": c.ink, "width": 1})
-    room = 0.6 + WORDS_ROOM * len(frames)  # for the words on the right
-    figure.update_xaxes(range=[0.4, len(frames) + room], showgrid=False, linecolor=c.faint)
-    figure.update_xaxes(title="frame", row=3, col=1)
-    figure.update_yaxes(gridcolor=c.faint, zeroline=False, nticks=4, rangemode="tozero")
-    figure.update_yaxes(range=[0, max(10.0, *outside)], row=2, col=1)
-    figure.update_yaxes(range=[0, 105], tickvals=[0, 50, 100], row=3, col=1)
-    for row, (title, (bottom, top)) in enumerate(zip(titles, DOMAINS, strict=True), 1):
-        figure.update_yaxes(domain=[bottom, top], row=row, col=1)
-        figure.add_annotation(
-            text=title, x=0, y=top + 0.01, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False
-        )
-    figure.update_annotations(font={"size": 13, "color": c.ink})
-    figure.update_layout(showlegend=False)
-    alt = f"{evenness(made)} {honesty(made)} {opinion(made)} Frame {frame + 1} is marked."
-    charts.draw(figure, alt=alt, key=key, height_px=CHART_HEIGHT_PX)
-    charts.table_twin(
-        lambda: {
-            "frame": frames,
-            "step to the next": [*steps, None],
-            "outside the prior, %": outside,
-            titles[2]: shares,
-        },
-        "The walk as a table",
-    )
