@@ -1,12 +1,28 @@
 """Map: the gallery laid out by what its images have in common, in pixels or in E's eyes, and one image looked at."""
 
+from dataclasses import dataclass
+
 import streamlit as st
 
+from bigan.explore.areas import box, selected
 from bigan.explore.gallery import Gallery
 from bigan.explore.map_picture import map_picture
 from bigan.explore.projection import SPACES, Projection, SpaceMap
 from bigan.pictures import png_bytes
-from bigan.ui import downloads, map_component, map_panel, page, picker, state, uploads, words
+from bigan.ui import (
+    downloads,
+    map_colours,
+    map_component,
+    map_epochs,
+    map_ghost,
+    map_panel,
+    map_selected,
+    page,
+    picker,
+    state,
+    uploads,
+    words,
+)  # fmt: skip
 from bigan.ui.downloads import File
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, neighbours, placement
@@ -14,6 +30,7 @@ from bigan.ui.reports import Answer, answer
 from bigan.ui.sources import GalleryImage, resolve_source
 
 SOURCE, GUEST, SPACE = "source", "star", "space"
+AREA, VIEW, ALL = "area", "view", "all"
 DEFAULT_SPACE = "latent"
 DEFAULT_POSITION = 4
 COLUMNS = (2, 1)
@@ -60,19 +77,65 @@ def draw(chosen: OpenCheckpoint) -> None:
     if not isinstance(shown.resolved.source, GalleryImage):
         guest = str(shown.resolved.source)
 
+    with st.container(gap=None):  # they take no room
+        area, spot, view = state.kept(AREA, ""), state.kept(map_ghost.SPOT, ""), state.kept(VIEW, "")
+    ids = selected(area, gallery.ids, {name: one.coordinates.numpy() for name, one in projection.maps.items()})
+    guess = map_ghost.guess(chosen, projection, spot)
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
-        space = _space()
-        _map(chosen, gallery, projection, space, shown, guest)
+        space, colour, together = _controls(chosen)
+        seen = _Seen(gallery, projection, shown, guest, area, guess, view)
+        if not together:
+            _map(chosen, seen, space, map_colours.coloured(chosen, projection.maps[space], colour, filtered=True))
+    if together:
+        _maps(chosen, seen, colour)
+        left, right = st.columns(COLUMNS, gap="medium")
     with right:
+        if guess is not None:
+            map_ghost.show(chosen, guess)
+        map_selected.show(chosen, gallery, ids)
         _selection(chosen, gallery, projection, space, shown, guest)
-    left, right = st.columns(COLUMNS, gap="medium")
     with left:
         _quality(chosen, gallery, projection.maps[space])
-    with right:
         st.header("Your own image on the map", anchor=False)
         mode = uploads.preparation(chosen, SOURCE, shown.resolved.source)
         uploads.uploader(chosen, SOURCE, mode, "It lands as a star")
+    with st.expander("Through the epochs: how E came to see them so", key="open-epochs", on_change="rerun") as epochs:
+        if epochs.open:
+            map_epochs.show(chosen, gallery)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is on the maps."""
+
+    gallery: Gallery
+    projection: Projection
+    shown: Answer
+    guest: str
+    area: str
+    guess: map_ghost.Guess | None
+    view: str
+
+
+def _controls(chosen: OpenCheckpoint) -> tuple[str, str, bool]:
+    """The space, what to colour by, and whether all spaces are shown beside each other."""
+    left, middle, right = st.columns([3, 2, 1.7], vertical_alignment="bottom")
+    with left:
+        space = _space()
+    with middle:
+        colour = map_colours.control(chosen)
+    together = right.toggle("All spaces", key=ALL, bind="query-params", help="The same points by each space at once.")
+    return space, colour, bool(together)
+
+
+def _maps(chosen: OpenCheckpoint, seen: _Seen, colour: str) -> None:
+    """All spaces beside each other; a selection made on one shows on all."""
+    for column, space in zip(st.columns(len(SPACES), gap="small"), SPACES, strict=True):
+        with column:
+            st.markdown(f"**{SPACE_NAMES[space]}**")
+            shown_map = seen.projection.maps[space]
+            _map(chosen, seen, space, map_colours.coloured(chosen, shown_map, colour, filtered=False), small=True)
 
 
 def _space() -> str:
@@ -99,27 +162,40 @@ def _pick(gallery: Gallery, guest: str, picked: str) -> None:
 
 
 def _map(
-    chosen: OpenCheckpoint, gallery: Gallery, projection: Projection, space: str, shown: Answer, guest: str
+    chosen: OpenCheckpoint, seen: _Seen, space: str, coloured: map_colours.Coloured | None, small: bool = False
 ) -> None:
-    source = shown.resolved.source
+    source, plural, gallery = seen.shown.resolved.source, chosen.info.noun_plural, seen.gallery
     picked = source.image_id if isinstance(source, GalleryImage) else map_component.STAR
-    plural = chosen.info.noun_plural
+    guess = seen.guess if seen.guess is not None and seen.guess.space == space else None
     map_component.show(
-        map_component.points(chosen, gallery, projection),
-        map_component.box(projection.maps[space].coordinates.numpy()),
+        chosen,
+        map_component.points(chosen, gallery, seen.projection),
+        box(seen.projection.maps[space].coordinates.numpy()),
+        map_component.Hooks(
+            picked=lambda clicked: _pick(gallery, seen.guest, clicked),
+            selected=lambda text: state.keep(AREA, text),
+            asked=lambda text: state.keep(map_ghost.SPOT, f"{space}:{text}"),
+            seen=lambda text: None if small else state.keep(VIEW, text),
+        ),
         space=space,
         picked=picked,
-        neighbours=tuple(neighbour.id for neighbour in neighbours(chosen, shown.resolved, space)),
-        star=_star(chosen, projection, space, guest),
-        alt=f"A map of {len(gallery):,} {plural} by {SPACE_WORDS[space]}, coloured by label; picked: "
-        f"{shown.resolved.words}. Arrow keys move from one to the next, Enter picks, plus and minus zoom, 0 shows all.",
-        key="map",
-        on_pick=lambda clicked: _pick(gallery, guest, clicked),
+        neighbours=tuple(neighbour.id for neighbour in neighbours(chosen, seen.shown.resolved, space)),
+        star=_star(chosen, seen.projection, space, seen.guest),
+        ghost=guess.ghost if guess is not None else None,
+        selection=seen.area,
+        view="" if small else seen.view,
+        values=coloured.text if coloured is not None else None,
+        alt=f"A map of {len(gallery):,} {plural} by {SPACE_WORDS[space]}; picked: {seen.shown.resolved.words}. Arrow "
+        "keys move from one to the next, Enter picks, Space selects, Escape clears, plus and minus zoom, 0 shows all, "
+        "G asks what might be in the middle.",
+        key=f"map-{space}" if small else "map",
     )
-    st.caption(
-        f"{len(gallery):,} real {plural}. Click one to look at it; lines lead from it to its five nearest in "
-        f"{SPACE_WORDS[space]} itself. Zoom in until the points turn into their images; drag to move."
-    )
+    if not small:
+        st.caption(
+            f"{len(gallery):,} real {plural}. Click one to look at it; lines lead from it to its five nearest in "
+            f"{SPACE_WORDS[space]} itself. Hold Shift and draw around points to select them. Click an empty place to "
+            "see what G makes there. Zoom in until the points turn into their images."
+        )
 
 
 def _star(chosen: OpenCheckpoint, projection: Projection, space: str, guest: str) -> map_component.Star | None:

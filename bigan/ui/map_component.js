@@ -1,12 +1,14 @@
-// The map, part 3 of 3: what the server says and what the person does. map_component.py says what it is given.
+// The map, last part: what the server says and what the person does. map_component.py says what it is given.
 //
-// It is mounted twice: once with bytes, the points; and once with what changes, which finds its points by their key.
+// It is mounted more than once: with bytes, the points; and with what changes, which finds its points by their key.
 
 const MAX_ZOOM = 60;
 const HIT = 12; // how near a point the pointer must be
 const DRAG = 4; // how far the pointer moves before a click becomes a drag
 const TIP_SCALE = 3; // of a thumbnail of 28 pixels
 const HINT_MS = 1600;
+const VIEW_MS = 500; // the view rests so long before it goes into the address
+const LINE = 3; // how far the pointer moves before a drawn line gets another corner
 
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!data) return;
@@ -14,22 +16,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
   let root = parentElement.querySelector(".map");
   if (!root) {
     root = element("div", "map");
-    parentElement.append(root);
-    root.scatter = new Scatter(root);
+    const legend = element("div", "map-legend");
+    parentElement.append(root, legend);
+    root.scatter = new Scatter(root, legend);
   }
-  root.scatter.update(data[0], (id) => setTriggerValue("picked", id));
+  root.scatter.update(data[0], setTriggerValue);
 }
 
 class Scatter extends Painter {
-  constructor(root) {
+  constructor(root, legend) {
     super(root);
+    this.legend = legend;
     this.pointers = new Map();
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-roledescription", "map");
     this.tip = element("div", "map-tip", { hidden: true });
-    this.tip.picture = element("canvas", "map-tip-picture");
+    this.tip.pictures = [0, 1].map(() => element("canvas", "map-tip-picture"));
+    this.tip.row = element("div", "map-tip-row");
+    this.tip.row.append(...this.tip.pictures);
     this.tip.words = element("div", "map-tip-words");
-    this.tip.append(this.tip.picture, this.tip.words);
+    this.tip.append(this.tip.row, this.tip.words);
     this.hint = element("div", "map-hint", { hidden: true });
     this.spoken = element("div", "map-spoken");
     this.spoken.setAttribute("aria-live", "polite");
@@ -43,34 +49,45 @@ class Scatter extends Painter {
       ["+", "Zoom in", () => this.zoom(1.6)],
       ["\u2212", "Zoom out", () => this.zoom(1 / 1.6)],
       ["\u2922", "Show all", () => this.showAll()],
+      ["\u25cc", "Select: draw around points (or hold Shift)", () => this.drawLines(!this.drawing)],
+      ["\u00d7", "Clear the selection (Escape)", () => this.select("")],
     ];
-    for (const [textContent, title, onclick] of actions) {
+    const made = actions.map(([textContent, title, onclick]) => {
       const button = element("button", "", { type: "button", textContent, title, onclick });
       button.setAttribute("aria-label", title);
-      box.append(button);
-    }
+      return button;
+    });
+    [this.lasso, this.clear] = made.slice(-2);
+    this.lasso.setAttribute("aria-pressed", "false");
+    this.clear.hidden = true;
+    box.append(...made);
     return box;
   }
 
   // What the server says
 
-  async update(data, pick) {
+  async update(data, send) {
     this.data = data;
-    this.pick = pick;
+    this.send = send;
     this.canvas.setAttribute("aria-label", data.alt);
     this.readColours();
     const points = await slot(data.points).promise;
     if (this.data !== data) return; // a newer answer came first
     const isNew = this.points !== points;
     this.points = points;
+    this.values = data.values === null ? null : Uint8Array.from(atob(data.values), (letter) => letter.charCodeAt(0));
     if (isNew) {
       this.hover(null);
-      this.showAll();
+      this.hidden.clear();
       points.pictures.then(() => this.draw());
     }
     const space = points.spaces[data.space];
     if (this.space !== space) this.fly(isNew ? null : this.space, space);
     this.space = space;
+    if (isNew) this.recall(data.view);
+    this.hold(data.selection);
+    this.haunt(data.ghost);
+    this.fillLegend();
     const before = this.picked;
     this.picked = data.picked === STAR ? STAR : (points.index.get(data.picked) ?? null);
     this.neighbours = data.neighbours.map((id) => points.index.get(id)).filter((i) => i !== undefined);
@@ -79,6 +96,67 @@ class Scatter extends Painter {
     }
     this.root.dataset.drawn = data.space; // for those who wait for it
     this.draw();
+  }
+
+  /** The view that the address names, or all. */
+  recall(view) {
+    const [x, y, zoom] = view.split(",").map(Number);
+    const known = view !== "" && [x, y, zoom].every(Number.isFinite);
+    this.view = known ? { x: x / 1000, y: y / 1000, zoom: clamp(zoom / 100, 1, MAX_ZOOM) } : { x: 0.5, y: 0.5, zoom: 1 };
+    this.sentView = view;
+    this.move(0, 0);
+  }
+
+  hold(selection) {
+    this.selection = selection;
+    const held = selection ? holding(selection, this.points) : null;
+    const count = held ? held.reduce((sum, one) => sum + one, 0) : 0;
+    this.held = count ? held : null;
+    this.root.dataset.selected = count;
+    this.clear.hidden = !selection;
+  }
+
+  select(selection) {
+    if (selection === this.selection) return;
+    this.hold(selection);
+    this.spoken.textContent = `${this.root.dataset.selected} points selected`;
+    this.draw();
+    this.send("selected", selection);
+  }
+
+  drawLines(drawing) {
+    this.drawing = drawing;
+    this.lasso.setAttribute("aria-pressed", String(drawing));
+    this.canvas.style.touchAction = drawing ? "none" : "";
+    if (drawing) this.say("Draw around points; hold Shift to add");
+    else this.move(0, 0);
+  }
+
+  haunt(ghost) {
+    if (!ghost || this.ghost?.src === ghost.picture) return;
+    this.ghost = element("img", "", { src: ghost.picture, onload: () => this.draw() });
+  }
+
+  /** A button for each class, which hides and shows it; the name stands beside the colour. */
+  fillLegend() {
+    if (this.legend.points === this.points && this.legend.colours === this.colours) return;
+    this.legend.points = this.points;
+    this.legend.colours = this.colours;
+    const used = new Set(this.points.labels);
+    const chips = this.points.classNames.flatMap((textContent, label) => {
+      if (!used.has(label)) return [];
+      const title = `Show or hide ${textContent}`;
+      const chip = element("button", "map-chip", { type: "button", textContent, title });
+      chip.style.setProperty("--chip", this.colours.classes[label % this.colours.classes.length]);
+      chip.setAttribute("aria-pressed", String(!this.hidden.has(label)));
+      chip.onclick = () => {
+        if (!this.hidden.delete(label)) this.hidden.add(label);
+        chip.setAttribute("aria-pressed", String(!this.hidden.has(label)));
+        this.draw();
+      };
+      return [chip];
+    });
+    this.legend.replaceChildren(...chips);
   }
 
   // Which point is meant
@@ -92,6 +170,7 @@ class Scatter extends Painter {
     let best = null;
     let bestSquare = (limit / (this.fit * this.view.zoom)) ** 2;
     for (let i = 0; i < this.points.count; i++) {
+      if (this.isHidden(i)) continue;
       const square = (this.places[2 * i] - x) ** 2 + (this.places[2 * i + 1] - y) ** 2;
       if (square < bestSquare) [best, bestSquare] = [i, square];
     }
@@ -108,6 +187,7 @@ class Scatter extends Painter {
     let best = i;
     let bestCost = Infinity;
     for (let j = 0; j < this.points.count; j++) {
+      if (this.isHidden(j)) continue;
       const a = this.places[2 * j] - x;
       const b = this.places[2 * j + 1] - y;
       const along = a * dx + b * dy;
@@ -132,9 +212,20 @@ class Scatter extends Painter {
     const room = (1 - 1 / this.view.zoom) / 2; // how far the middle may stray; not at all when everything is shown
     this.view.x = clamp(this.view.x + dx, 0.5 - room, 0.5 + room);
     this.view.y = clamp(this.view.y + dy, 0.5 - room, 0.5 + room);
-    this.canvas.style.touchAction = this.view.zoom > 1 ? "none" : "pan-y"; // one finger scrolls the page, then the map
+    const touched = this.view.zoom > 1 || this.drawing;
+    this.canvas.style.touchAction = touched ? "none" : "pan-y"; // one finger scrolls the page, then the map
     this.root.dataset.zoom = this.view.zoom.toFixed(2);
     this.draw();
+    clearTimeout(this.viewTimer);
+    this.viewTimer = setTimeout(() => this.sendView(), VIEW_MS);
+  }
+
+  sendView() {
+    const { x, y, zoom } = this.view;
+    const view = zoom === 1 ? "" : [1000 * x, 1000 * y, 100 * zoom].map(Math.round).join(",");
+    if (view === this.sentView || !this.send) return;
+    this.sentView = view;
+    this.send("seen", view);
   }
 
   showAll() {
@@ -154,8 +245,9 @@ class Scatter extends Painter {
       if (event.button !== 0) return;
       canvas.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, at(event));
-      if (this.pointers.size === 1) this.pressed = at(event);
-      else this.pressed = null;
+      this.pressed = this.pointers.size === 1 ? at(event) : null;
+      const starts = this.pressed && this.space && (event.shiftKey || this.drawing);
+      this.line = starts ? [this.toMap(...this.pressed)] : null;
     };
     canvas.onpointermove = (event) => {
       if (!this.space) return;
@@ -165,19 +257,29 @@ class Scatter extends Painter {
       if (this.pressed && Math.hypot(left - this.pressed[0], top - this.pressed[1]) < DRAG) return;
       this.pressed = null;
       this.hover(null);
-      this.drag(event.pointerId, last, [left, top]);
+      if (this.line) this.drawOn(left, top);
+      else this.drag(event.pointerId, last, [left, top]);
     };
     canvas.onpointerup = (event) => {
       this.pointers.delete(event.pointerId);
       canvas.classList.remove("map-dragging");
+      const line = this.line;
+      this.line = null;
+      if (line && !this.pressed) return this.enclose(line, event.shiftKey);
       if (!this.pressed || !this.space) return;
       const limit = event.pointerType === "touch" ? 2 * HIT : this.reach;
       const found = this.nearest(...this.pressed, limit);
+      const place = this.toMap(...this.pressed);
       this.pressed = null;
       this.hover(found);
-      if (found !== null) this.choose(found);
+      if (found === null) this.ask(place);
+      else if (event.shiftKey && found !== STAR) this.select(combined(this.selection, this.points.ids[found]));
+      else this.choose(found);
     };
-    canvas.onpointercancel = (event) => this.pointers.delete(event.pointerId);
+    canvas.onpointercancel = (event) => {
+      this.pointers.delete(event.pointerId);
+      this.line = null;
+    };
     canvas.onpointerleave = () => this.hover(null);
     canvas.onblur = () => this.hover(null);
     canvas.onkeydown = (event) => this.key(event);
@@ -192,6 +294,24 @@ class Scatter extends Painter {
     if (others.length === 0) return this.move((last[0] - now[0]) / size, (last[1] - now[1]) / size);
     const distance = ([x, y]) => Math.max(1, Math.hypot(x - others[0][0], y - others[0][1]));
     this.zoom(distance(now) / distance(last), (now[0] + others[0][0]) / 2, (now[1] + others[0][1]) / 2);
+  }
+
+  drawOn(left, top) {
+    const [x, y] = this.toScreen(...this.line.at(-1));
+    if (Math.hypot(left - x, top - y) < LINE) return;
+    this.line.push(this.toMap(left, top));
+    this.draw();
+  }
+
+  enclose(line, adding) {
+    const area = areaText(this.data.space, line);
+    this.draw();
+    if (area) this.select(adding ? combined(this.selection, area) : area);
+  }
+
+  /** A place without a point: the model is asked what might be there. */
+  ask(place) {
+    this.send("asked", place.map((part) => Math.round(CORNER_STEPS * clamp(part, 0, 1))).join(","));
   }
 
   /** Scrolling zooms where the person has turned to the map, and scrolls the page where not. */
@@ -216,13 +336,25 @@ class Scatter extends Painter {
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const current = this.hovered ?? this.picked ?? 0;
     if (event.key in steps) this.step(this.next(current, ...steps[event.key]));
-    else if (event.key === "Enter" || event.key === " ") this.choose(current);
+    else if (event.key === "Enter") this.choose(current);
+    else if (event.key === " " && current !== STAR) this.select(combined(this.selection, this.points.ids[current]));
     else if (event.key === "+" || event.key === "=") this.zoom(1.6, ...this.placeOf(current));
     else if (event.key === "-") this.zoom(1 / 1.6);
     else if (event.key === "0") this.showAll();
-    else if (event.key === "Escape") this.hover(null);
+    else if (event.key === "g") this.ask([this.view.x, this.view.y]);
+    else if (event.key === "Escape") this.escape();
+    else if (event.key === "g") this.ask([this.view.x, this.view.y]);
     else return;
     event.preventDefault();
+  }
+
+  /** One thing at a time: the line, the mode, the selection, then what is looked at. */
+  escape() {
+    if (this.line) this.line = null;
+    else if (this.drawing) this.drawLines(false);
+    else if (this.selection) this.select("");
+    else this.hover(null);
+    this.draw();
   }
 
   step(i) {
@@ -238,7 +370,7 @@ class Scatter extends Painter {
     this.picked = i;
     this.neighbours = [];
     this.draw();
-    this.pick(i === STAR ? STAR : this.points.ids[i]);
+    this.send("picked", i === STAR ? STAR : this.points.ids[i]);
   }
 
   nameOf(i) {
@@ -256,16 +388,19 @@ class Scatter extends Painter {
 
   fillTip(i) {
     const [width, height] = this.points.tile;
-    const { picture, words } = this.tip;
+    const { pictures, row, words } = this.tip;
     const scale = Math.max(1, Math.round((TIP_SCALE * 28) / Math.max(width, height)));
     words.textContent = this.nameOf(i);
-    picture.hidden = i === STAR || !this.points.sprite;
-    if (!picture.hidden) {
+    row.hidden = i === STAR || !this.points.sprite;
+    for (const [picture, sprite] of [[pictures[0], this.points.sprite], [pictures[1], this.points.twins]]) {
+      picture.hidden = row.hidden || !sprite;
+      if (picture.hidden) continue;
       picture.width = width;
       picture.height = height;
       picture.style.width = `${width * scale}px`;
       picture.style.height = `${height * scale}px`;
-      this.picture(picture.getContext("2d"), i, 0, 0, width, height);
+      picture.style.setProperty("--frame", this.colours[sprite === this.points.twins ? "generated" : "real"]);
+      this.picture(picture.getContext("2d"), i, 0, 0, width, height, sprite);
     }
     const [left, top] = this.placeOf(i);
     const box = this.tip.getBoundingClientRect();

@@ -1,10 +1,12 @@
-// The map, part 2 of 3: the canvas, where things are on it, and how they are painted.
+// The map, the canvas, where things are on it, and how they are painted.
 //
 // Places on the map run from 0 to 1, y downwards; the rest is in CSS pixels.
 
 const MARGIN = 26;
 const THUMBNAIL = 28;
 const MAX_THUMBNAILS = 160; // with so few points in view, they are shown as images
+const MANY = 8000; // more points than these are painted as pixels, not as discs
+const FAINT = 0.22; // how much of a point's colour is left where others are selected
 const FLIGHT_MS = 700;
 const STAR = "star";
 
@@ -19,6 +21,9 @@ class Painter {
     this.root = root;
     this.view = { x: 0.5, y: 0.5, zoom: 1 };
     this.hovered = this.picked = null; // an index, or STAR
+    this.hidden = new Set(); // labels
+    this.held = null; // 1 for each selected point, where there are any
+    this.values = null; // what the points are coloured by, 0 to 254, or 255 for those that are filtered out
     this.canvas = element("canvas", "map-canvas", { tabIndex: 0 });
     this.context = this.canvas.getContext("2d");
     root.append(this.canvas);
@@ -46,7 +51,7 @@ class Painter {
     this.context.fillStyle = this.paper;
     const [red, green, blue] = this.context.fillStyle.match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
     this.colours = this.data.colours[red + green + blue < 384 ? "dark" : "light"];
-    this.dots = null;
+    this.dots = this.inks = null;
   }
 
   /** Let the points move from one space's places to another's, unless the person wants no motion. */
@@ -123,34 +128,109 @@ class Painter {
     const context = this.context;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
-    const seen = [];
-    for (const i of this.points.order) {
-      const [left, top] = this.placeOf(i);
-      if (this.isInView(left, top)) seen.push([i, left, top]);
-    }
+    if (this.points.count > MANY) this.paintPixels();
+    const seen = this.seen();
     this.asImages = this.view.zoom > 1 && seen.length <= MAX_THUMBNAILS && this.points.sprite !== null;
     this.root.dataset.inView = seen.length;
-    if (this.asImages) this.paintImages(seen);
-    else this.paintDots(seen);
+    if (this.asImages) {
+      context.clearRect(0, 0, this.width, this.height);
+      this.paintImages(seen);
+    } else if (this.points.count <= MANY) this.paintDots(seen);
     this.paintLines();
     if (!this.flight) this.paintNames();
     if (this.picked !== null && this.picked !== STAR) this.mark(this.picked, 3);
     if (this.hovered !== null && this.hovered !== STAR) this.mark(this.hovered, 2);
     if (this.data.star && !this.flight) this.paintStar();
+    if (this.data.ghost && !this.flight) this.paintGhost();
+    if (this.line) this.paintLine();
+  }
+
+  /** The points in view that are not hidden, with their places. */
+  seen() {
+    const found = [];
+    const size = this.fit * this.view.zoom;
+    const [left, top] = [this.width / 2 - this.view.x * size, this.height / 2 - this.view.y * size];
+    for (const i of this.points.order) {
+      if (this.isHidden(i)) continue;
+      const [x, y] = [left + this.places[2 * i] * size, top + this.places[2 * i + 1] * size];
+      if (this.isInView(x, y)) found.push([i, x, y]);
+    }
+    return found;
+  }
+
+  isHidden(i) {
+    return this.hidden.has(this.points.labels[i]) || (this.values !== null && this.values[i] === 255);
+  }
+
+  /** Which of `colours.classes`, or of the ramp behind them, a point has. */
+  inkOf(i) {
+    const classes = this.colours.classes.length;
+    if (this.values === null) return this.points.labels[i] % classes;
+    return classes + Math.floor((this.values[i] / 255) * this.data.ramp.length);
+  }
+
+  get palette() {
+    return [...this.colours.classes, ...this.data.ramp];
+  }
+
+  isFaint(i) {
+    return this.held !== null && !this.held[i];
+  }
+
+  /** Very many points: straight into the pixels, as squares without their corners. */
+  paintPixels() {
+    const { width, height } = this.canvas;
+    if (this.image?.width !== width || this.image.height !== height) this.image = new ImageData(width, height);
+    const pixels = new Uint32Array(this.image.data.buffer).fill(0);
+    this.inks ??= [1, FAINT].map((share) => Uint32Array.from(this.palette, (colour) => this.pixel(colour, share)));
+    const size = this.fit * this.view.zoom * this.ratio;
+    const [left, top] = [(this.width * this.ratio) / 2 - this.view.x * size, (this.height * this.ratio) / 2 - this.view.y * size];
+    const radius = Math.max(1, Math.round(0.6 * this.radius * this.ratio));
+    for (const faint of this.held ? [true, false] : [false]) {
+      for (const i of this.points.order) {
+        if (this.isFaint(i) !== faint || this.isHidden(i)) continue;
+        const x = Math.round(left + this.places[2 * i] * size);
+        const y = Math.round(top + this.places[2 * i + 1] * size);
+        if (x < radius || y < radius || x >= width - radius || y >= height - radius) continue;
+        const ink = this.inks[faint ? 1 : 0][this.inkOf(i)];
+        for (let row = -radius; row <= radius; row++) {
+          const half = row === -radius || row === radius ? radius - 1 : radius;
+          const from = (y + row) * width + x;
+          pixels.fill(ink, from - half, from + half + 1);
+        }
+      }
+    }
+    this.context.putImageData(this.image, 0, 0);
+  }
+
+  /** A colour as one pixel, mixed with the paper. */
+  pixel(colour, share) {
+    const parts = (text) => {
+      this.context.fillStyle = text;
+      return this.context.fillStyle.match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
+    };
+    const paper = parts(this.paper);
+    const [red, green, blue] = parts(colour).map((value, k) => Math.round(share * value + (1 - share) * paper[k]));
+    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
   }
 
   paintDots(seen) {
     const radius = this.radius;
     if (this.dots?.radius !== radius) this.makeDots(radius);
     const { images, side } = this.dots;
-    for (const [i, left, top] of seen) {
-      this.context.drawImage(images[this.points.labels[i] % images.length], left - side / 2, top - side / 2, side, side);
+    for (const faint of this.held ? [true, false] : [false]) {
+      this.context.globalAlpha = faint ? FAINT : 1;
+      for (const [i, left, top] of seen) {
+        if (this.isFaint(i) !== faint) continue;
+        this.context.drawImage(images[this.inkOf(i)], left - side / 2, top - side / 2, side, side);
+      }
     }
+    this.context.globalAlpha = 1;
   }
 
   makeDots(radius) {
     const side = 2 * radius + 2;
-    const images = this.colours.classes.map((colour) => {
+    const images = this.palette.map((colour) => {
       const canvas = element("canvas", "");
       canvas.width = canvas.height = Math.ceil(side * this.ratio);
       const context = canvas.getContext("2d");
@@ -173,14 +253,16 @@ class Painter {
     const [w, h] = [width * scale, height * scale];
     this.context.imageSmoothingEnabled = scale < 1;
     for (const [i, left, top] of seen) {
-      this.context.fillStyle = this.colours.classes[this.points.labels[i] % this.colours.classes.length];
+      this.context.globalAlpha = this.isFaint(i) ? FAINT : 1;
+      this.context.fillStyle = this.palette[this.inkOf(i)];
       this.context.fillRect(left - w / 2 - 2, top - h / 2 - 2, w + 4, h + 4);
       this.picture(this.context, i, left - w / 2, top - h / 2, w, h);
     }
+    this.context.globalAlpha = 1;
   }
 
-  picture(context, i, left, top, w, h) {
-    const { columns, tile, sprite } = this.points;
+  picture(context, i, left, top, w, h, sprite = this.points.sprite) {
+    const { columns, tile } = this.points;
     const [x, y] = [(i % columns) * tile[0], Math.floor(i / columns) * tile[1]];
     context.drawImage(sprite, x, y, tile[0], tile[1], left, top, w, h);
   }
@@ -228,7 +310,7 @@ class Painter {
     context.textAlign = "center";
     context.textBaseline = "middle";
     this.space.medians.forEach((median, label) => {
-      if (!median) return;
+      if (!median || this.hidden.has(label)) return;
       const name = this.points.classNames[label];
       const half = context.measureText(name).width / 2 + 7;
       let [left, top] = this.toScreen(...median);
@@ -254,6 +336,38 @@ class Painter {
     context.stroke();
     context.fillStyle = this.ink;
     context.fillText(words, left, top + 1);
+  }
+
+  /** What G makes at a place where there is no point: in its own frame, dashed, for nobody ever put it there. */
+  paintGhost() {
+    const context = this.context;
+    const { x, y } = this.data.ghost;
+    const [left, top] = this.toScreen(x, y);
+    const [w, h] = this.points.tile.map((length) => (length * 2 * THUMBNAIL) / Math.max(...this.points.tile));
+    context.imageSmoothingEnabled = false;
+    context.fillStyle = this.paper;
+    context.fillRect(left - w / 2 - 3, top - h / 2 - 3, w + 6, h + 6);
+    if (this.ghost?.complete) context.drawImage(this.ghost, left - w / 2, top - h / 2, w, h);
+    context.setLineDash([5, 4]);
+    context.lineWidth = 2;
+    context.strokeStyle = this.colours.generated;
+    context.strokeRect(left - w / 2 - 2, top - h / 2 - 2, w + 4, h + 4);
+    context.setLineDash([]);
+  }
+
+  /** The line that is being drawn around points. */
+  paintLine() {
+    const context = this.context;
+    context.beginPath();
+    for (const [x, y] of this.line) context.lineTo(...this.toScreen(x, y));
+    context.closePath();
+    context.setLineDash([6, 4]);
+    for (const [colour, width] of [[this.paper, 4], [this.ink, 1.5]]) {
+      context.strokeStyle = colour;
+      context.lineWidth = width;
+      context.stroke();
+    }
+    context.setLineDash([]);
   }
 
   paintStar() {
