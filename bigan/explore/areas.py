@@ -1,7 +1,7 @@
 """Selections on a map as text that is short enough for an address: areas drawn around points, and points by id.
 
-Places are those of the map's square: 0 to 1 in both directions, y downwards. The browser draws with the same numbers, so
-that both sides agree on what lies inside.
+Places are those of the map's square: 0 to 1 in both directions, y downwards. The browser draws with the same numbers,
+so that both sides agree on what lies inside.
 Shapes: N points, K corners.
 """
 

@@ -52,8 +52,8 @@ def show(chosen: OpenCheckpoint, gallery: Gallery) -> None:
     first, best = maps.label_accuracies[0].item(), maps.label_accuracies.max().item()
     st.markdown(
         "Each map is a flat view of E(x) along the two directions in which it varies most, turned to lie close to the "
-        "next epoch's. Watch its size: an untrained E gives short latents, and training stretches them towards the "
-        f"prior. The classes need not come apart more: an untrained E already puts {100 * first:.0f} % of images among "
+        "next epoch's. Watch its size: an untrained E gives short latents, and the curve below shows how their length "
+        f"moves. The classes need not come apart more: an untrained E already puts {100 * first:.0f} % of images among "
         f"15 neighbours that mostly share their label, and the best epoch {100 * best:.0f} %."
     )
     charts.curves(

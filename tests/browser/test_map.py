@@ -1,0 +1,122 @@
+"""The map in a real Chromium: points are drawn around, an empty place is asked, colours and views come and stay."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from bigan.explore.areas import selected
+from bigan.explore.gallery import load_gallery
+from bigan.explore.projection import load_projection
+
+
+@pytest.fixture
+def at_the_map(visit: Any) -> Any:
+    visitor = visit()
+    visitor.open("/map?source=gallery:square-00")
+    visitor.page.locator(".map[data-drawn]").wait_for()
+    return visitor
+
+
+def draw_around(visitor: Any, shares: list[tuple[float, float]], *, add: bool = False) -> None:
+    """Hold Shift and draw through places of the map's canvas."""
+    page, box = visitor.page, visitor.page.locator("canvas.map-canvas").first.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
+    if add:
+        page.keyboard.down("Shift")
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()
+    if add:
+        page.keyboard.up("Shift")
+    visitor.settle()
+
+
+LEFT_HALF = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.02, 0.98)]
+RIGHT_HALF = [(0.5, 0.02), (0.98, 0.02), (0.98, 0.98), (0.5, 0.98)]
+
+
+def query(visitor: Any, name: str) -> str:
+    return parse_qs(urlsplit(visitor.page.url).query).get(name, [""])[0]
+
+
+def test_a_drawn_area_selects_the_same_points_on_both_sides_and_in_a_link(
+    at_the_map: Any, visit: Any, mapped_checkpoint: Any
+) -> None:
+    visitor, page = at_the_map, at_the_map.page
+    page.get_by_role("button", name=re.compile("^Select: draw around points")).click()
+    draw_around(visitor, LEFT_HALF)
+    page.wait_for_url(re.compile("area="))
+    gallery, projection = load_gallery(mapped_checkpoint), load_projection(mapped_checkpoint)
+    assert gallery is not None and projection is not None
+    maps = {name: one.coordinates.numpy() for name, one in projection.maps.items()}
+    ids = selected(query(visitor, "area"), gallery.ids, maps)
+    assert 0 < len(ids) < len(gallery)
+    assert page.locator(".map").first.get_attribute("data-selected") == str(len(ids))
+    expect(page.get_by_role("heading", name=f"{len(ids)} selected")).to_be_visible()
+
+    other = visit()
+    other.open(page.url.removeprefix(visitor.site))
+    other.page.locator(f'.map[data-selected="{len(ids)}"]').wait_for()
+    expect(other.page.get_by_role("heading", name=f"{len(ids)} selected")).to_be_visible()
+
+    draw_around(visitor, RIGHT_HALF, add=True)
+    expect(page.locator(".map").first).not_to_have_attribute("data-selected", str(len(ids)))
+    assert int(page.locator(".map").first.get_attribute("data-selected")) > len(ids), "Shift adds"
+    page.locator("canvas.map-canvas").first.focus()
+    page.keyboard.press("Escape")  # the mode
+    page.keyboard.press("Escape")  # the selection
+    visitor.settle()
+    assert query(visitor, "area") == "" and page.locator(".map").first.get_attribute("data-selected") == "0"
+    visitor.assert_well()
+    other.assert_well()
+
+
+def test_an_empty_place_is_asked_and_its_guess_stays_in_the_address(at_the_map: Any) -> None:
+    visitor, page = at_the_map, at_the_map.page
+    page.locator("canvas.map-canvas").first.focus()
+    page.keyboard.press("g")
+    page.wait_for_url(re.compile("spot="))
+    visitor.settle()
+    expect(page.get_by_role("heading", name="Where there is no image")).to_be_visible()
+    page.reload()
+    visitor.settle()
+    expect(page.get_by_role("heading", name="Where there is no image")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Forget it")).click()
+    visitor.settle()
+    expect(page.get_by_role("heading", name="Where there is no image")).to_have_count(0)
+    visitor.assert_well()
+
+
+def test_the_legend_hides_a_class_and_space_selects_a_point(at_the_map: Any) -> None:
+    visitor, page = at_the_map, at_the_map.page
+    root = page.locator(".map").first
+    before = int(root.get_attribute("data-in-view"))
+    chip = page.locator(".map-chip").first
+    chip.click()
+    expect(root).not_to_have_attribute("data-in-view", str(before))
+    assert int(root.get_attribute("data-in-view")) < before
+    assert chip.get_attribute("aria-pressed") == "false"
+    chip.click()
+    page.locator("canvas.map-canvas").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.wait_for_url(re.compile("area=square-"))
+    visitor.settle()
+    expect(page.get_by_role("heading", name="1 selected")).to_be_visible()
+    visitor.assert_well()
+
+
+def test_all_spaces_stand_beside_each_other_coloured_by_what_comes_back(visit: Any) -> None:
+    visitor = visit()
+    visitor.open("/map?colour=Reconstruction+error&all=true")
+    expect(visitor.page.locator(".map[data-drawn]")).to_have_count(3)
+    visitor.assert_well()
+    visitor.open("/map?colour=Reconstruction+error&view=500,500,400")
+    visitor.page.locator('.map[data-zoom="4.00"]').wait_for()
+    assert "view=500" in visitor.page.url
+    visitor.assert_well()
