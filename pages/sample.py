@@ -7,7 +7,18 @@ import streamlit as st
 
 from bigan.config import MAX_SEED
 from bigan.pictures import mosaic, png_bytes
-from bigan.ui import charts, downloads, grid, neighbours, page, pictures, samples, state
+from bigan.ui import (
+    charts,
+    downloads,
+    favourites,
+    grid,
+    neighbours,
+    page,
+    pictures,
+    sample_questions,
+    samples,
+    state,
+)
 from bigan.ui.downloads import File, csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.samples import Samples
@@ -108,6 +119,7 @@ def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int])
             scale=GRID_SCALE,
             smooth=chosen.smooth,
         )
+    sample_questions.show(chosen, drawn, Sample(drawn.seed, shown - 1, drawn.truncation), numbers)
 
 
 def _keep(numbers: list[int]) -> None:
@@ -162,6 +174,15 @@ def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:
         state.link(state.RECONSTRUCT, "Reconstruct it", "Send this image through E and back through G", source=source)
         state.link(state.INTERPOLATE, "Walk from here", "Walk from this latent to another one", a=source)
         state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
+        st.button(
+            "Keep as a favourite",
+            icon=":material/star:",
+            key="favourite",
+            on_click=favourites.keep,
+            args=(chosen.name, str(source)),
+            disabled=source in favourites.kept(chosen.name),
+            help="Favourites last as long as this session; “Favourites” below shows and exports them.",
+        )
     charts.latent_bars(sample.z, chosen.config.prior, key="bars")
     neighbours.show(chosen, sample.x)
 
