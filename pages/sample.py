@@ -83,16 +83,11 @@ def draw(chosen: OpenCheckpoint) -> None:
     seed, count, truncation, order = _controls()
     drawn = samples.draw(chosen, count, seed, truncation)
     ranks = sorted(range(count), key=lambda i: -drawn.logits[i]) if order == BY_OPINION else list(range(count))
-    _grid_and_close_up(chosen, drawn, ranks)
-    passed = sum(logit > 0 for logit in drawn.logits)
-    left, _ = st.columns(COLUMNS, gap="large")
-    with left:
-        st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
-        _downloads(chosen, drawn, order)
+    _grid_and_close_up(chosen, drawn, ranks, order)
 
 
 @page.part
-def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int]) -> None:
+def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int], order: str) -> None:
     """All samples, in the order of their ranks, and beside them the one that was chosen last."""
     count = len(drawn)
     left, right = st.columns(COLUMNS, gap="large")
@@ -119,6 +114,9 @@ def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int])
             scale=GRID_SCALE,
             smooth=chosen.smooth,
         )
+        passed = sum(logit > 0 for logit in drawn.logits)
+        st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
+        _downloads(chosen, drawn, order)
     sample_questions.show(chosen, drawn, Sample(drawn.seed, shown - 1, drawn.truncation), numbers)
 
 

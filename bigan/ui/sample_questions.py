@@ -157,7 +157,7 @@ def _cover(chosen: OpenCheckpoint, seed: int) -> None:
         f"Each of {found.num_samples:,} samples is given the label of the real {chosen.info.noun} nearest to it. A "
         f"generator that forgot a kind of image shows here: the rarest is “{least[1]}” ({100 * least[0]:.1f} %), the "
         f"commonest “{most[1]}” ({100 * most[0]:.1f} %). {found.num_distinct:,} different {plural} are nearest to some "
-        f"sample. {found.num_duplicates:,} samples are near-duplicates of an earlier one: no farther than "
+        f"sample. Near-duplicates of an earlier sample: {found.num_duplicates:,}, which lie no farther from it than "
         f"{found.duplicate_distance:.1f} in pixels, which one in a hundred of as many real {plural} is from another."
     )
     charts.table_twin(
