@@ -28,12 +28,13 @@ WHY = r"""
 into each other like a double exposure. Where they stay plausible all the way, $G$ has learned something about the kind
 of image, and nearby latents mean alike images.
 
-**Why a straight line leaves the prior.** A latent has many numbers (here 50), and the mean of two independent draws is
-shorter than either: the chances that two numbers pull the same way and opposite ways are equal, so the middle has norm
-2.9 where nineteen of twenty draws have 3.5 to 4.6. $G$ was trained on draws, so on almost nothing as short as that,
-though no single number is outside. A great arc (slerp; White 2016, *Sampling Generative Networks*, section 2.1) keeps
-the norm, but about 8 % of its numbers leave the paper's uniform prior. The path within the prior maps each number to a
-normal one (by the probit), takes the arc there, and maps it back: the norm stays, and nothing leaves.
+**Why a straight line leaves the prior.** A latent has many numbers (50 in the models here), and the mean of two
+independent draws is shorter than either: the chances that two numbers pull the same way and opposite ways are equal, so
+the middle has norm 2.9 where nineteen of twenty draws have 3.5 to 4.6. $G$ was trained on draws, so on almost nothing
+as short as that, though no single number is outside. A great arc (slerp; White 2016, *Sampling Generative Networks*,
+section 2.1) keeps the norm, but about 8 % of its numbers leave the paper's uniform prior. The path within the prior
+maps each number to a normal one (by the probit), takes the arc there, and maps it back: the norm stays, and nothing
+leaves.
 
 **Evenness** is the standard deviation of the pixel steps over their mean: 0 % when every frame is as far from the next.
 *Even pixel steps* keeps the way and moves the frames along it until their steps agree; where $G$ jumps, no timing
@@ -58,7 +59,7 @@ def draw(chosen: OpenCheckpoint) -> None:
             "What to make", list(modes), default="Walk", required=True, key="mode", bind="query-params",
             label_visibility="collapsed",
         )  # fmt: skip
-        kept = {key: state.kept(key, "") for key in ("frame", "cell", *ends.POSITIONS)}
+        kept = {key: state.kept(key, "") for key in ("frame", "square", *ends.POSITIONS)}
     modes[str(mode)](chosen, kept)
     st.caption(REAL)
 
@@ -118,7 +119,7 @@ def _sheet(chosen: OpenCheckpoint, kept: Kept) -> None:
     places = ("top left", "top right", "bottom left", "bottom right")
     ends.show(chosen, found, dict(zip(letters, places if len(letters) == 4 else ("the top", *places[2:]), strict=True)))
     made = walks.sheet(chosen, [end.z for end in found.values()], size, path)
-    cell = _position(kept["cell"], size * size, size * (size // 2) + size // 2)
+    cell = _position(kept["square"], size * size, size * (size // 2) + size // 2)
     scrubber.pad(
         made.images,
         corners=(tuple(letters.upper()[:-2]), tuple(letters.upper()[-2:])),
@@ -126,7 +127,7 @@ def _sheet(chosen: OpenCheckpoint, kept: Kept) -> None:
         words=walks.cell_words(made),
         cell=cell,
         key="pad",
-        on_cell=lambda cell: state.keep("cell", str(cell + 1)),
+        on_cell=lambda cell: state.keep("square", str(cell + 1)),
         scale=LARGE_SCALE,
         sheet_scale=SHEET_SCALE,
         smooth=chosen.smooth,
@@ -137,7 +138,7 @@ def _sheet(chosen: OpenCheckpoint, kept: Kept) -> None:
         page.finding(walks.honesty(made))
     with right:
         settings = {
-            "mode": "Sheet", "corners": len(letters), "path": walks.PATH_NAMES[path], "size": size, "cell": cell + 1
+            "mode": "Sheet", "corners": len(letters), "path": walks.PATH_NAMES[path], "size": size, "square": cell + 1
         }  # fmt: skip
         walk_files.sheet(chosen, made, found, settings)
 

@@ -195,7 +195,7 @@ def test_a_walk_over_four_ends_turns_round_and_even_steps_are_a_toggle() -> None
 @pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize(("corners", "above", "below"), [("4", ["A", "B"], ["C", "D"]), ("3", ["A"], ["B", "C"])])
 def test_a_sheet_shows_the_cell_that_the_address_asks_for(corners: str, above: list[str], below: list[str]) -> None:
-    app = open_page(mode="Sheet", corners=corners, size="6", cell="9")
+    app = open_page(mode="Sheet", corners=corners, size="6", square="9")
     data = component(app, "words")
     assert len(data["words"]) == 36 and data["at"] == 8
     assert data["words"][8].startswith("Row 2, column 3 of 6.")
@@ -257,7 +257,7 @@ def test_a_frame_is_taken_with_the_time_it_was_chosen() -> None:
     assert scrubber._sent({"at": 4, "stamp": 7}, 5) == (4, 7)
 
 
-WRONG_FRAMES = (
+WRONG_FRAMES: tuple[object, ...] = (
     None, 3, {}, {"at": 1}, {"stamp": 1}, {"at": 5, "stamp": 1}, {"at": -1, "stamp": 1}, {"at": True, "stamp": 1},
     {"at": "1", "stamp": 1}, {"at": 1.0, "stamp": 1}, {"at": 1, "stamp": None},
 )  # fmt: skip

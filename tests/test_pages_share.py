@@ -44,7 +44,7 @@ VIEWS = {
     "default walk": ("interpolate", {}, 5),
     "even walk": ("interpolate", {"ends": "3", "c": "sample:3:0:1", "even": "true", "steps": "12"}, 7),
     "default sheet": ("interpolate", {"mode": "Sheet"}, 7),
-    "sheet": ("interpolate", {"mode": "Sheet", "corners": "3", "size": "4", "cell": "7", "path": "great arc"}, 6),
+    "sheet": ("interpolate", {"mode": "Sheet", "corners": "3", "size": "4", "square": "7", "path": "great arc"}, 6),
     "analogy": ("interpolate", {"mode": "Analogy", "steps": "8", "c": "sample:3:0:1"}, 8),
     "paths": ("interpolate", {"mode": "Compare paths", "steps": "8"}, 6),
     "map": ("map", {"source": "gallery:square-17", "space": "penultimate"}, 3),

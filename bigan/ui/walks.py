@@ -211,7 +211,8 @@ def cards(lanes: Mapping[str, Walk], prior: Prior) -> list[tuple[str, str, str]]
         norms = made.latents.norm(dim=1)  # (T,)
         passed = sum(logit > 0 for logit in made.logits.tolist())
         low, high = usual_norms(prior, made.latents.shape[1])
-        outside = f"at most {max(num_off_prior(made))} of {made.latents.shape[1]} numbers outside the prior"
+        most = max(num_off_prior(made))
+        outside = f"{f'up to {most}' if most else 'none'} of {made.latents.shape[1]} numbers outside the prior"
         lengths = f"|z| {norms.min().item():.1f} to {norms.max().item():.1f} (19 of 20 draws: {low:.1f} to {high:.1f})"
         beside = f"{outside}; {lengths}; D takes {passed} of {len(made.logits)} frames for encoder pairs"
         found.append((f"{100 * made.unevenness:.0f} %", f"unevenness, {name}", beside))

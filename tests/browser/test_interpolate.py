@@ -128,7 +128,7 @@ def test_a_new_walk_plays_once_but_not_for_those_who_asked_for_less_motion(
 def test_a_sheet_follows_the_pointer_and_the_keys(at_the_film: Any) -> None:
     visitor = at_the_film
     page = visitor.page
-    visitor.open(f"/interpolate?{ENDS}&mode=Sheet&size=8&cell=1")
+    visitor.open(f"/interpolate?{ENDS}&mode=Sheet&size=8&square=1")
     ready(visitor)
     sheet = page.get_by_role("application")
     box = page.locator(".bg-scrubber-area").bounding_box()
@@ -146,7 +146,7 @@ def test_a_sheet_follows_the_pointer_and_the_keys(at_the_film: Any) -> None:
     page.wait_for_timeout(200)
     assert visitor.received_bytes == before
     page.mouse.click(*over(4, 6))
-    page.wait_for_url(re.compile("cell=39"))
+    page.wait_for_url(re.compile("square=39"))
     visitor.settle()
     assert at(visitor) == 38
     page.mouse.move(5, 5)
@@ -154,7 +154,7 @@ def test_a_sheet_follows_the_pointer_and_the_keys(at_the_film: Any) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowLeft")
     assert at(visitor) == 8 * 5 + 5
-    page.wait_for_url(re.compile("cell=46"))
+    page.wait_for_url(re.compile("square=46"))
     expect(page.locator(".bg-scrubber-spoken")).to_have_text(re.compile("^Row 6, column 6 of 8"))
     page.keyboard.press("Control+End")
     page.keyboard.press("ArrowRight")
@@ -183,7 +183,7 @@ def test_a_finger_moves_over_the_sheet_of_a_telephone(browser: Any, site: str) -
     area = visitor.page.locator(".bg-scrubber-area")
     box = area.bounding_box()
     area.tap(position={"x": box["width"] * 0.95, "y": box["height"] * 0.05})
-    visitor.page.wait_for_url(re.compile("cell=8(&|$)"))
+    visitor.page.wait_for_url(re.compile("square=8(&|$)"))
     visitor.settle()
     assert at(visitor) == 7
     assert not visitor.has_sideways_scrolling()
