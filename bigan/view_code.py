@@ -7,13 +7,13 @@ from typing import Any
 
 from bigan import sources
 from bigan.latent import Path
-from bigan.view_recipe import ViewRecipe, check
+from bigan.view_recipe import NAME, ViewRecipe, check
 
 # The words that the address has for what the library names otherwise.
 PATH_NAMES: dict[Path, str] = {"prior": "within the prior", "slerp": "great arc", "line": "straight line"}
 SPACE_NAMES: dict[str, str] = {"pixels": "pixels", "latent": "E(x)", "penultimate": "penultimate"}
 
-SAMPLE_SCALE, RECONSTRUCTION_SCALE, WALK_SCALE = 4, 8, 4  # of the PNG of each page
+SAMPLE_SCALE, RECONSTRUCTION_SCALE, WALK_SCALE, COMPARISON_SCALE = 4, 8, 4, 6  # of the PNG of each page
 IMPORTS = {
     "find(": "from bigan.checkpoint import find",
     "load_gallery(": "from bigan.explore.gallery import load_gallery",
@@ -42,6 +42,8 @@ def python_code(recipe: ViewRecipe) -> str:
         "reconstruct": _reconstruction_code,
         "interpolate": _walk_code,
         "map": _map_code,
+        "compare": _comparison_code,
+        "rivals": _comparison_code,
     }
     if recipe.page not in pages:
         raise ValueError(f"The page {recipe.page!r} has no picture of its own; {', '.join(pages)} have.")
@@ -149,6 +151,20 @@ def _map_code(recipe: ViewRecipe) -> list[str]:
         lines += [f"x = {_image(recipe, source)}", f"references = space_features(model, gallery.images, {space})"]
         place = f"place(space_features(model, x, {space})[0], references, shown.coordinates)"
     return [*lines, f"map_picture(gallery, shown, {place})"]
+
+
+def _comparison_code(recipe: ViewRecipe) -> list[str]:
+    pair = recipe.page == "compare"
+    beside = [recipe.checkpoint, _text(recipe, "other")] if pair else _text(recipe, "models").split(",")
+    for name in beside:
+        check(re.fullmatch(NAME, name) is not None, "model beside", name, "the name of a model")
+    return [
+        f"x = {_image(recipe, _source(recipe, 'source'))}",
+        f"loaded = [bigan.load(name) for name in ({', '.join(map(_quoted, beside))},)]",
+        'able = [one for one in loaded if one.config.shortcoming("generate", "encode") is None]',
+        "images = torch.cat([x, *(one.reconstruct(x) for one in able)])",
+        f"mosaic(images, columns=len(images), scale={COMPARISON_SCALE})",
+    ]
 
 
 def _image(recipe: ViewRecipe, source: sources.Source) -> str:

@@ -30,7 +30,7 @@ MAX_CHARACTERS = 2**21  # of a recipe as JSON; nearly all of it pictures of a pe
 MAX_ENTRIES = 40  # of the query, the versions and the pictures
 MAX_VALUE = 400  # characters of a value in the query
 MAX_PICTURE = 400_000  # characters of a picture in base 64: the largest image of a model as an uncompressed PNG
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # of a checkpoint, see bigan.checkpoint
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # of a checkpoint, see bigan.checkpoint
 _PAGE = re.compile(r"[a-z][a-z-]{0,31}")
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -59,7 +59,7 @@ class ViewRecipe:
     def __post_init__(self) -> None:
         """Check every field: it may be anyone's file."""
         check(_matches(_PAGE, self.page), "page", self.page, "the name of a page")
-        check(_matches(_NAME, self.checkpoint), "checkpoint", self.checkpoint, "the name of a model")
+        check(_matches(NAME, self.checkpoint), "checkpoint", self.checkpoint, "the name of a model")
         for name in ("weights_sha256", "latents_sha256"):
             value = getattr(self, name)
             check(_matches(_SHA256, value), name, value, "64 hexadecimal digits")

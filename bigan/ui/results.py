@@ -1,6 +1,6 @@
 """A checkpoint's measured numbers in words, beside what the paper and its authors' log report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bigan.config import ModelConfig
@@ -63,6 +63,40 @@ def table(metrics: Metrics, config: ModelConfig) -> dict[str, list[str]]:
         "published": [_beside(config, name, metrics["protocol"]) for name in names],
         "what it is": [paper.MEANINGS.get(name, "") for name in names],
     }
+
+
+def side_by_side(measured: Sequence[tuple[str, ModelConfig, Metrics]]) -> tuple[list[str], list[list[str]]]:
+    """The numbers of several checkpoints beside each other, as the header and the rows of a table.
+
+    Args:
+        measured: name, config and numbers of each.
+    """
+    known = [metrics["metrics"] for _, _, metrics in measured]
+    names = [name for name in paper.MEANINGS if any(name in metrics for metrics in known)]
+    names += sorted({name for metrics in known for name in metrics} - set(names))
+    rows = []
+    for name in names:
+        values = (_with_interval(metrics.get(name)) for metrics in known)
+        rows.append([name, *values, _apart(name, known), paper.MEANINGS.get(name, "")])
+    return ["metric", *(name for name, _, _ in measured), "95 % intervals", "what it is"], rows
+
+
+def _with_interval(entry: Mapping[str, Any] | None) -> str:
+    if entry is None:
+        return "not measured"
+    shown = _number(entry["value"], entry["unit"])
+    if interval := entry.get("interval"):
+        return f"{shown} ({interval[0]:.2f} to {interval[1]:.2f})"
+    return shown
+
+
+def _apart(name: str, known: Sequence[Mapping[str, Any]]) -> str:
+    """Whether two intervals overlap."""
+    intervals = [metrics[name]["interval"] for metrics in known if metrics.get(name, {}).get("interval")]
+    if len(intervals) != 2:
+        return ""
+    (low, high), (other_low, other_high) = intervals
+    return "overlap" if low <= other_high and other_low <= high else "apart"
 
 
 def reconstruction_ratio(row: Mapping[str, float]) -> float | None:

@@ -43,7 +43,10 @@ INTERPOLATE = PageInfo(
     "Walk", "pages/interpolate.py", "interpolate", ":material/timeline:", ("generate", "encode", "score")
 )
 MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:", ("generate", "encode"))
-PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP)
+COMPARE = PageInfo("Compare", "pages/compare.py", "compare", ":material/compare_arrows:")
+RIVALS = PageInfo("Rivals", "pages/rivals.py", "rivals", ":material/groups:")
+BENCHMARKS = PageInfo("Benchmarks", "pages/benchmarks.py", "benchmarks", ":material/leaderboard:")
+PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP, COMPARE, RIVALS, BENCHMARKS)
 
 
 def navigation() -> Page:

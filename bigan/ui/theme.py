@@ -42,9 +42,14 @@ DARK = Colours(
 )
 
 
+def is_dark() -> bool:
+    """Whether this session shows the dark theme."""
+    return bool(st.context.theme.type == "dark")
+
+
 def colours() -> Colours:
     """The colours of the theme this session shows, for charts drawn on the server."""
-    return DARK if st.context.theme.type == "dark" else LIGHT
+    return DARK if is_dark() else LIGHT
 
 
 def css_colour(name: str) -> str:
@@ -110,4 +115,25 @@ _RULES = f"""
 .bg-card div {{ border-top: 3px solid {css_colour("latent")}; padding-top: 0.4rem; }}
 .bg-card strong {{ font-size: 1.7rem; font-weight: 600; display: block; line-height: 1.2; }}
 .bg-card small {{ font-size: 0.875rem; display: block; }}
+.bg-lanes {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--lane), 1fr));
+  gap: 1.1rem 1rem; }}
+.bg-lane {{ border-top: 3px solid {css_colour("generated")}; padding-top: 0.3rem; min-width: 0; }}
+.bg-lane-real {{ border-color: {css_colour("real")}; }}
+.bg-lane h3 {{ font-size: 1.05rem; font-weight: 600; padding: 0; margin: 0; overflow-wrap: anywhere; }}
+.bg-lane small {{ display: block; font-size: 0.875rem; line-height: 1.35; margin-bottom: 0.4rem; }}
+.bg-lane p {{ font-size: 0.875rem; line-height: 1.4; margin: 0 0 0.4rem 0; }}
+.bg-lane .bg-lacks {{ border-left: 3px solid {css_colour("faint")}; padding-left: 0.5rem; font-style: italic; }}
+.bg-lane-lacking {{ border-color: {css_colour("faint")}; }}
+.bg-lane-lacking h3, .bg-lane-lacking small {{ opacity: 0.75; }}
+.bg-marks {{ position: absolute; inset: 2px; }}
+.bg-marks span {{ position: absolute; transform: translate(-50%, -50%); min-width: 1.15rem; height: 1.15rem;
+  border-radius: 1rem; text-align: center; font-size: 0.72rem; line-height: 1rem; font-weight: 600;
+  color: {css_colour("ink")}; background: {css_colour("paper")}; border: 1px solid {css_colour("ink")}; }}
+.bg-marks .bg-mark-x {{ color: {css_colour("paper")}; background: {css_colour("real")}; z-index: 1; }}
+.bg-scroll {{ overflow-x: auto; max-width: 100%; margin-bottom: 0.8rem; }}
+.bg-table {{ border-collapse: collapse; font-size: 0.875rem; line-height: 1.35; font-variant-numeric: tabular-nums; }}
+.bg-table caption {{ text-align: left; padding-bottom: 0.4rem; }}
+.bg-table th, .bg-table td {{ text-align: left; vertical-align: top; padding: 0.3rem 0.9rem 0.3rem 0;
+  border-bottom: 1px solid {css_colour("faint")}; min-width: 3.5rem; }}
+.bg-table th {{ font-weight: 600; }}
 """

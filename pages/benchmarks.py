@@ -1,0 +1,160 @@
+"""Benchmarks: the paper's Table 1 as it was measured here, and the digits on which two of its rows disagree."""
+
+import streamlit as st
+
+from bigan.evaluation.paper import OFFICIAL_LOG, TABLE_1
+from bigan.evaluation.rows import REFERENCE
+from bigan.evaluation.table1 import Table1
+from bigan.ui import benchmarks, charts, disagreements, page, state, tables, theme
+from bigan.ui.benchmarks import Line
+from bigan.ui.disagreements import SHOWN, WHICH
+from bigan.ui.loaders import OpenCheckpoint
+
+COMMAND = "python -m bigan reproduce table1 --data DIR"
+
+WHY = r"""
+**What is measured.** Each test digit gets the label of its nearest training digit, in Euclidean distance between
+features. No label is used to learn the features (but in the row *With labels*, which is there as an upper reference),
+so the accuracy says how well a model has sorted digits by itself.
+
+**The rows.** The paper compares a BiGAN's $E$ with the discriminator of a standard GAN (D), an encoder trained to
+invert a GAN's generator (LR; JLR where the generator helps), and autoencoders; all with the same networks and
+optimiser. The other rows are ours, and some of them surprisingly strong: the pixels themselves, their principal
+components, and an encoder that was never trained.
+
+**The interval** (Wilson, 95 %) is how far chance in the choice of 10,000 test digits can carry an accuracy. It does not
+hold the chance of another training: for that, several seeds have to be trained.
+
+**McNemar's test** asks the sharper question, since all rows answer the same digits: among those that only one of two
+rows got right, is the split more uneven than a fair coin would make it? Of many comparisons some come out small by
+chance: of ten between equals, one $p$ below 0.1 is to be expected.
+
+Donahue et al. 2017, section 4.2 and Table 1; McNemar 1947.
+"""
+
+
+def draw(chosen: OpenCheckpoint) -> None:  # noqa: ARG001
+    """The page below its head."""
+    found = benchmarks.table()
+    shown = benchmarks.lines(found)
+    page.finding(benchmarks.finding(shown))
+    benchmarks.plot(shown, key="table1")
+    _caption(found)
+    tables.show(benchmarks.HEADER, [benchmarks.cells(line) for line in shown],
+                caption="1-nearest-neighbour accuracy, row by row")  # fmt: skip
+    st.header("Over the epochs", anchor=False)
+    _curves(shown)
+    st.header("Where two disagree", anchor=False)
+    measured = [line for line in shown if line.measured is not None]
+    if found is not None and len(measured) > 1:
+        _disagreements(found, measured)
+    else:
+        st.markdown("As soon as two rows are measured, the digits on which they disagree stand here.")
+    st.header("Measure it again", anchor=False)
+    _again(measured)
+
+
+def _caption(found: Table1 | None) -> None:
+    if found is None:
+        st.markdown(f"Nothing has been measured here yet: `{COMMAND}` does it, and this page then reads its result.")
+        return
+    settings, spread = found.settings, found.to_dict()["spread"]
+    held_out = "test digits" if settings["protocol"] == "test" else "held-out digits"
+    text = (
+        f"{settings['num_queries']:,} {held_out} against {settings['num_references']:,} training digits of "
+        f"{settings['dataset']}, {settings['epochs']} epochs. Paper: {TABLE_1}. Log: {OFFICIAL_LOG}, on 10,000 digits "
+        "held out of the training set; of an untrained E, epoch 0."
+    )
+    if spread:
+        text += (
+            f" Over {len(spread['seeds'])} seeds the BiGAN has {spread['mean']:.2f} % on average, with a standard "
+            f"deviation of {spread['standard_deviation']:.2f} points."
+        )
+    st.caption(state.as_text(text))
+
+
+def _curves(shown: list[Line]) -> None:
+    found = benchmarks.curves()
+    if found.series:
+        c = theme.colours()
+        paper = next((line.paper for line in shown if line.name == REFERENCE), None)
+        charts.curves(
+            found.epochs,
+            found.series,
+            dict(zip(found.series, (c.latent, *c.classes), strict=False)),
+            x_title="epoch",
+            y_title="1-NN accuracy, %",
+            alt=f"Accuracy over the epochs of {', '.join(found.series)}.",
+            key="epochs",
+            references={} if paper is None else {"the paper's BiGAN": paper},
+        )
+        st.caption(
+            "Measured while training, with batch-norm statistics of fewer batches than the table's figures. Epoch 0 is "
+            "the untrained network: random features keep digits apart rather well."
+        )
+    if found.missing:
+        st.caption(f"No record of a training here yet: {', '.join(found.missing)}.")
+
+
+@page.part
+def _disagreements(found: Table1, measured: list[Line]) -> None:
+    """Two rows on the same digits."""
+    titles = {line.name: line.title for line in measured}
+    left, right = st.columns(2)
+    first = left.selectbox("First", list(titles), format_func=titles.__getitem__, key="first", bind="query-params")
+    second = right.selectbox(
+        "Second", list(titles), 1, format_func=titles.__getitem__, key="second", bind="query-params"
+    )
+    if first == second:
+        st.markdown("A row agrees with itself on every digit: choose another one.")
+        return
+    pair = (titles[first], titles[second])
+    st.markdown(state.as_text(disagreements.verdict(found, first, second, pair)))
+    which = st.segmented_control(
+        "Digits where", list(WHICH), default="first", required=True, format_func=lambda name: WHICH[name],
+        key="which", bind="query-params",
+    ) or "first"  # fmt: skip
+    count = len(disagreements.positions(found, first, second, which))
+    if not count:
+        st.markdown("There is no such digit.")
+        return
+    most = -(-count // SHOWN)
+    number = 1
+    if most > 1:
+        st.session_state["part"] = min(int(st.session_state.get("part", 1)), most)
+        number = int(st.number_input(f"Page of {count:,} digits, 1 to {most}", 1, most, step=1, key="part", width=240))
+    disagreements.show(found, first, second, pair, which, number)
+
+
+def _again(measured: list[Line]) -> None:
+    st.code(COMMAND, language="bash", wrap_lines=True)
+    st.markdown(
+        "It trains what is missing, goes on with what was interrupted, measures every row and writes "
+        "`results/table1.json`, which this page reads. `--epochs 2` tries all of it in minutes. "
+        f"{benchmarks.cost(measured)}"
+    )
+    charts.table_twin(
+        lambda: {
+            "row": [line.title for line in measured],
+            "measured by": [(line.measured or {})["evaluation"]["command"] for line in measured],
+            "trained by": [((line.measured or {})["training"] or {}).get("command", "") for line in measured],
+            "seed": [(line.measured or {})["seed"] for line in measured],
+            "processor": [(line.measured or {})["evaluation"]["processor"] for line in measured],
+            "weights": [((line.measured or {})["weights_sha256"] or "")[:12] for line in measured],
+        },
+        "Each row's command, seed and machine",
+        icon=":material/terminal:",
+    )
+    with st.container(horizontal=True):
+        state.link(state.RIVALS, "Try the rivals on an image", "One image through every model that is here")
+        state.link(state.COMPARE, "Compare two of them", "Two models side by side")
+
+
+page.show(
+    draw,
+    title="Benchmarks",
+    sentence="The paper's Table 1 measured again: how well a nearest neighbour sorts digits by what each method "
+    "learned without labels.",
+    lit=("x", "E"),
+    why=WHY,
+)

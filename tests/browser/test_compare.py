@@ -1,0 +1,56 @@
+"""Models side by side and the Benchmarks page in a browser: what is pressed is seen on both sides."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import expect
+
+from bigan.ui.stopwatch import drawing
+
+PAIR = "checkpoint=mnist&other=fashion-mnist"
+
+
+def test_what_is_pressed_on_one_side_is_seen_on_both(visit: Any) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.open(f"/compare?{PAIR}&source=gallery:square-23")
+    expect(page.get_by_role("heading", name="mnist", exact=True).first).to_be_visible()
+    expect(page.get_by_alt_text("G(E(x)) of fashion-mnist")).to_be_visible()
+    page.get_by_role("gridcell", name=re.compile("“7”")).last.click()
+    page.wait_for_url(re.compile("source=gallery(:|%3A)square-27"))
+    expect(page.get_by_text("digit “7” of the gallery (square-27)")).to_be_visible()
+    visitor.settle()
+    page.get_by_role("gridcell", name=re.compile("^number 5(,|$)")).last.click()
+    page.wait_for_url(re.compile("cell=5"))
+    for name in ("mnist", "fashion-mnist"):
+        expect(page.get_by_alt_text(f"G(z) of {name}, number 5 of seed 0")).to_be_visible()
+    page.get_by_role("radio", name="pixels").or_(page.get_by_role("button", name="pixels", exact=True)).first.click()
+    expect(page.get_by_alt_text(re.compile("The map of 60 digits by pixels as mnist sees them"))).to_be_visible()
+    visitor.settle()
+    visitor.assert_well()
+
+
+def test_a_picture_of_ones_own_goes_through_every_model(visit: Any) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.open("/rivals?checkpoint=mnist&way=Upload")
+    picture = {"name": "seven.png", "mimeType": "image/png", "buffer": drawing(11)}
+    page.locator("[data-testid=stFileUploader] input").set_input_files(picture)
+    page.wait_for_url(re.compile("source=upload"))
+    expect(page.get_by_alt_text("x: seven.png")).to_be_visible()
+    for name in ("mnist", "fashion-mnist"):
+        expect(page.get_by_alt_text(f"G(E(x)) of {name}")).to_be_visible()
+        expect(page.get_by_alt_text(re.compile(f"^16 samples .* of {name}$"))).to_be_visible()
+    visitor.settle()
+    visitor.assert_well()
+
+
+def test_the_three_pages_are_linked_and_fit_a_telephone(visit: Any) -> None:
+    visitor = visit(width=390)
+    visitor.open("/benchmarks?checkpoint=mnist")
+    expect(visitor.page.get_by_role("table").first).to_be_visible()
+    assert not visitor.has_sideways_scrolling()
+    visitor.follow("Try the rivals on an image", "Rivals")
+    assert not visitor.has_sideways_scrolling()
+    visitor.follow("Two of them closely", "Compare")
+    assert not visitor.has_sideways_scrolling()

@@ -1,0 +1,350 @@
+"""Models side by side: who can be compared, what is said of each, and what one that lacks a network says."""
+
+import base64
+import dataclasses
+import html
+import io
+import json
+import os
+import re
+import runpy
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.testing.v1 import AppTest
+
+from bigan import checkpoint
+from bigan.config import RECIPES, ModelConfig
+from bigan.data import scale
+from bigan.explore.gallery import load_gallery
+from bigan.models.bigan import BiGAN
+from bigan.models.statistics import estimate_batch_norm
+from bigan.pictures import mosaic
+from bigan.ui import comparison_words, comparisons, lanes, results
+from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.sources import GalleryImage
+from bigan.view_code import COMPARISON_SCALE, python_code
+from bigan.view_recipe import link, read
+
+ROOT = Path(__file__).parents[1]
+SECONDS = 60
+NO_ENCODER = "This model has no encoder; it has a generator and a discriminator."
+NO_GENERATOR = "This model has no generator; it has an encoder."
+
+
+def built(config: ModelConfig, images: torch.Tensor, seed: int = 7) -> BiGAN:
+    """A model whose every weight says something, ready for use."""
+    model, generator = BiGAN(config), torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.normal_(std=weight.shape[1] ** -0.5, generator=generator)
+    estimate_batch_norm(model, images, num_batches=8)
+    return model.requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def shelf(mapped_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny checkpoint with its gallery and maps, rivals with small networks, and one of another image size."""
+    folder = tmp_path_factory.mktemp("shelf")
+    shutil.copytree(mapped_checkpoint, folder / "tiny")
+    gallery = load_gallery(mapped_checkpoint)
+    assert gallery is not None
+    for name in ("mnist-gan", "mnist-ae-l2", "mnist-supervised"):
+        config = dataclasses.replace(RECIPES[name].model, hidden_dim=16)
+        if name == "mnist-ae-l2":
+            config = dataclasses.replace(config, latent_dim=RECIPES["tiny"].model.latent_dim)
+        checkpoint.save(built(config, gallery.images), folder / name, torch.float32)
+        train = {"train": RECIPES[name].train.to_dict()}
+        (folder / name / "train.json").write_text(json.dumps(train))
+    clothes = dataclasses.replace(RECIPES["tiny"].model, dataset="fashion-mnist", hidden_dim=16)
+    checkpoint.save(built(clothes, gallery.images, seed=8), folder / "clothes", torch.float32)
+    checkpoint.save(BiGAN(ModelConfig(image_shape=(3, 8, 8), hidden_dim=8)).initialise(0), folder / "photos")
+    return folder
+
+
+@pytest.fixture
+def places(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, where alone the app and a person's script look."""
+    copy = tmp_path / "places"
+    shutil.copytree(shelf, copy)
+    monkeypatch.setattr(checkpoint, "_places", lambda: [copy])
+    return copy
+
+
+def open_page(page: str, **parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    app.query_params.update(parameters)
+    app.run()
+    app.switch_page(f"pages/{page}.py")
+    app.query_params.update(parameters)
+    app.run()
+    assert not app.exception and not app.error, (app.exception, [one.value for one in app.error])
+    return app
+
+
+def written(app: AppTest) -> str:
+    """All text of the page, with the HTML of its own parts."""
+    shown = [html.unescape(element.proto.body) for element in app.get("html")]
+    return " ".join([*shown, *(one.value for one in (*app.markdown, *app.caption))])
+
+
+def lane_of(app: AppTest, name: str) -> str:
+    """The HTML of a model's first lane."""
+    found = re.search(rf'<div class="bg-lane bg-lane-\w+"><h3>{name}</h3>.*?</div>(?=<div class="bg-lane |</div>)',
+                      written(app), re.DOTALL)  # fmt: skip
+    assert found is not None
+    return found[0]
+
+
+def opened(places: Path, name: str) -> OpenCheckpoint:
+    return OpenCheckpoint(name, places / name, checkpoint.load(places / name).config)
+
+
+# Who stands beside whom
+
+
+def test_all_of_one_image_size_are_company_the_same_data_first_and_others_are_named_with_their_reason(
+    places: Path,
+) -> None:
+    found = comparisons.company(opened(places, "mnist-gan"))
+    names = [one.name for one in found.members]
+    assert names == ["mnist-gan", "mnist-ae-l2", "mnist-supervised", "tiny", "clothes"]
+    assert found.strangers == {
+        "photos": "photos takes images of 8 by 8 pixels, in colour, and mnist-gan of 28 by 28 pixels."
+    }
+    assert found.reader is not None and found.reader.name == "tiny", "the only one with G, E and a gallery"
+
+
+def test_without_a_gallery_anywhere_nobody_reads(places: Path) -> None:
+    (places / "tiny" / "gallery.npz").unlink()
+    assert comparisons.company(opened(places, "tiny")).reader is None
+
+
+def test_companions_are_one_image_of_each_class_in_the_same_place(places: Path) -> None:
+    found = comparisons.companions(opened(places, "tiny"), GalleryImage("square-23"))  # the third "3"
+    assert [str(source) for source in found.sources] == [f"gallery:square-{20 + i}" for i in range(10)]
+    gallery = load_gallery(places / "tiny")
+    assert gallery is not None and torch.equal(found.x, scale(gallery.images[20:30]))
+
+
+# Compare
+
+
+@pytest.mark.usefixtures("places")
+def test_two_models_are_compared_on_the_image_and_the_seed_of_the_address() -> None:
+    app = open_page("compare", checkpoint="tiny", other="mnist-ae-l2", source="gallery:square-23", seed="5", cell="9")
+    assert app.sidebar.selectbox(key="checkpoint").value == "tiny"
+    assert app.selectbox(key="other").value == "mnist-ae-l2"
+    assert app.selectbox(key="other").options == ["mnist-ae-l2", "mnist-gan", "mnist-supervised", "clothes"]
+    assert app.number_input(key="seed").value == 5 and app.number_input(key="cell").value == 9
+    text = written(app)
+    assert "digit “3” of the gallery (square-23)" in text
+    assert "Nearest to x comes" in text and "Both are given the same z, 10 numbers of the uniform prior" in text
+    assert "photos takes images of 8 by 8 pixels" in re.sub(r"\\", "", text)
+
+
+def test_the_numbers_of_a_lane_are_those_of_the_model(places: Path) -> None:
+    app = open_page("compare", checkpoint="tiny", other="clothes", source="gallery:square-23")
+    gallery = load_gallery(places / "tiny")
+    assert gallery is not None
+    x = gallery.image("square-23")
+    for name in ("tiny", "clothes"):
+        x_hat = checkpoint.load(places / name).reconstruct(x)
+        others = (scale(gallery.images) - x_hat).flatten(1).double().norm(dim=1)  # (N,)
+        distance = (x - x_hat).double().norm()
+        ratio, closer = distance / others.mean(), int(100 * (others > distance).double().mean())
+        said = f"{distance:.1f} from x, ratio {ratio:.2f}: closer than {closer or 'less than 1'} % of random digits."
+        if closer == 0 and not (others > distance).any():
+            said = said.replace("less than 1 %", "0 %")
+        assert said in lane_of(app, name)
+    assert "trained on Fashion-MNIST" in lane_of(app, "clothes")
+    assert "neither E can say that it does not know" in written(app)
+
+
+@pytest.mark.usefixtures("places")
+def test_a_model_that_lacks_a_network_says_so_and_shows_what_it_can() -> None:
+    app = open_page("compare", checkpoint="mnist-gan", other="mnist-supervised")
+    text = written(app)
+    assert NO_ENCODER in lane_of(app, "mnist-gan") and "Nearest in D's eyes" in lane_of(app, "mnist-gan")
+    assert NO_GENERATOR in lane_of(app, "mnist-supervised")
+    assert "Nearest in E's eyes" in lane_of(app, "mnist-supervised")
+    assert "None of these models can bring an image back." in text
+    assert "Only the seed is the same: mnist-gan takes 50 numbers of a uniform prior" in text
+    assert text.count("has not been measured yet") == 2
+
+
+@pytest.mark.usefixtures("places")
+def test_the_models_own_gallery_is_the_map_and_images_are_marked_where_they_lie() -> None:
+    app = open_page("compare", checkpoint="tiny", other="clothes", source="gallery:square-23", space="pixels")
+    marks = re.findall(
+        r'<span class="bg-mark(?:-x)?" style="left: ([\d.]+)%; top: ([\d.]+)%">(\w+)</span>', written(app)
+    )
+    assert [name for *_, name in marks] == ["x", "1", "2", "3", "5", "6", "7", "8", "9", "10"], "4 is x itself"
+    assert all(0 <= float(left) <= 100 and 0 <= float(top) <= 100 for left, top, _ in marks)
+    assert "It ships no gallery of real images" in written(app)
+
+
+def test_a_model_that_becomes_the_sidebars_own_is_not_compared_with_itself(places: Path) -> None:
+    app = open_page("compare", checkpoint="tiny", other="mnist-ae-l2")
+    app.sidebar.selectbox(key="checkpoint").set_value("mnist-ae-l2").run()
+    assert not app.exception and app.selectbox(key="other").value != "mnist-ae-l2"
+    for folder in places.iterdir():
+        if folder.name not in ("tiny", "photos"):
+            shutil.rmtree(folder)
+    assert "There is no other model of the same image size here" in written(open_page("compare", checkpoint="tiny"))
+
+
+def test_the_numbers_stand_beside_each_other_with_their_intervals(places: Path) -> None:
+    def measured(value: float, low: float, high: float) -> dict[str, Any]:
+        known = {
+            "NNC_e-": {"value": value, "unit": "%", "interval": [low, high]},
+            "EGr": {"value": 5.0, "unit": "pixel L2"},
+        }
+        return {"dataset": "mnist", "protocol": "test", "seed": 0, "metrics": known}
+
+    config = checkpoint.load(places / "tiny").config
+    one, other = measured(97.0, 96.6, 97.3), measured(97.5, 97.2, 97.8)
+    del other["metrics"]["EGr"]
+    header, rows = results.side_by_side([("a", config, one), ("b", config, other)])
+    assert header == ["metric", "a", "b", "95 % intervals", "what it is"]
+    assert [row[:4] for row in rows] == [
+        ["NNC_e-", "97.00 % (96.60 to 97.30)", "97.50 % (97.20 to 97.80)", "overlap"],
+        ["EGr", "5", "not measured", ""],
+    ]
+    _, rows = results.side_by_side([("a", config, one), ("b", config, measured(98.5, 98.2, 98.8))])
+    assert rows[0][3] == "apart"
+    for name, numbers in (("tiny", one), ("clothes", measured(80.0, 79.0, 81.0) | {"dataset": "fashion-mnist"})):
+        (places / name / "metrics.json").write_text(json.dumps(numbers))
+    text = written(open_page("compare", checkpoint="tiny", other="clothes"))
+    assert "<td>80.00 % (79.00 to 81.00)</td>" in text and "They were measured on different data" in text
+
+
+def test_a_sentence_counts_who_comes_nearer(places: Path) -> None:
+    pair = (opened(places, "tiny"), opened(places, "mnist-ae-l2"))
+    more = comparisons.companions(pair[0], GalleryImage("square-00"))
+    found = comparisons.readings(pair, pair[0], more.x, with_neighbours=False)
+    distances = [(checkpoint.load(one.path).reconstruct(more.x) - more.x).flatten(1).norm(dim=1) for one in pair]
+    nearer = sum(a < b for a, b in zip(*(one.tolist() for one in distances), strict=True))
+    expected = f"tiny comes nearer to x in {nearer} of 10, mnist-ae-l2 in {10 - nearer}."
+    assert comparison_words.count(pair, found) == expected
+    assert all(reading.neighbours is None for reading in found)
+
+
+# Rivals
+
+
+@pytest.mark.usefixtures("places")
+def test_one_image_goes_through_every_model_and_those_that_cannot_say_why() -> None:
+    app = open_page("rivals", checkpoint="tiny", source="gallery:square-23")
+    assert app.multiselect[0].value == ["tiny", "mnist-ae-l2", "mnist-gan", "mnist-supervised"]
+    assert "Autoencoder (l2)" in lane_of(app, "mnist-ae-l2") and "from x, ratio" in lane_of(app, "mnist-ae-l2")
+    assert NO_ENCODER in lane_of(app, "mnist-gan") and "Nearest in D's eyes" in lane_of(app, "mnist-gan")
+    text = written(app)
+    assert "Nearest to x comes" in text and text.count("Nearest to x.</strong>") == 1
+    assert text.count("misses z by") == 2 and text.count("No E, so no E(G(z)).") == 1
+    assert 'bg-lane-lacking"><h3>mnist-supervised</h3>' in text, "it draws nothing"
+
+
+@pytest.mark.usefixtures("places")
+def test_the_rivals_are_chosen_in_the_address_foreign_data_and_nonsense_included() -> None:
+    app = open_page("rivals", checkpoint="tiny", models="clothes,../etc,tiny,clothes")
+    assert app.multiselect[0].value == ["clothes", "tiny"]
+    assert "trained on Fashion-MNIST" in lane_of(app, "clothes")
+    app.multiselect[0].set_value(["mnist-ae-l2"]).run()
+    assert not app.exception and app.multiselect[0].value == ["mnist-ae-l2"]
+    assert "Only mnist-ae-l2 brings x back" in written(app)
+
+
+def test_samples_like_nothing_in_the_gallery_are_counted_for_its_own_data_only(places: Path) -> None:
+    members = tuple(opened(places, name) for name in ("tiny", "clothes", "mnist-supervised", "mnist-gan"))
+    found = comparisons.foreign_counts(members, members[0], 16, 3)
+    assert found[1] is None and found[2] is None
+    assert found[0] is not None and 0 <= found[0] <= 16
+    assert found[3] == 16, "noise is no bright square"
+
+
+def test_the_cloud_puts_every_number_above_that_of_z(tiny_model: BiGAN) -> None:
+    z = tiny_model.sample_latents(2, seed=0)
+    shown = lanes.cloud(z, z, "uniform", "all alike")
+    svg = base64.b64decode(re.findall(r"base64,([^\"]+)", shown)[0]).decode()
+    dots = re.findall(r"M(\d+) (\d+)h1", svg)
+    assert len(dots) == z.numel()
+    assert all(abs(int(x) + int(y) - lanes.PLOT_PX) <= 1 for x, y in dots), "on the diagonal"
+    assert 'alt="all alike"' in shown
+
+
+# Ways out
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
+    """What the buttons of the last page would give, by the ending of the file's name."""
+    found: dict[str, Callable[[], bytes]] = {}
+    add = MediaFileManager.add_deferred
+
+    def watched(self: Any, data: Any, mimetype: Any, coordinates: Any, file_name: Any = None, **options: Any) -> str:
+        found[file_name.rpartition(".")[2]] = data
+        return add(self, data, mimetype, coordinates, file_name, **options)
+
+    monkeypatch.setattr(MediaFileManager, "add_deferred", watched)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("page", "query"),
+    [("compare", {"other": "clothes", "source": "sample:7:12:0.5"}), ("rivals", {"source": "gallery:square-23"})],
+)
+def test_the_picture_carries_its_view_and_its_code_makes_it_again(
+    page: str, query: dict[str, str], places: Path, files: dict[str, Callable[[], bytes]], tmp_path: Path
+) -> None:
+    app = open_page(page, checkpoint="tiny", **query)
+    picture = files["png"]()
+    recipe = read(picture)
+    assert recipe is not None
+    address = urlsplit(link(recipe))
+    open_page(address.path.strip("/"), **dict(parse_qsl(address.query)))
+    assert files["png"]() == picture
+    assert np.array_equal(run(next(one.value for one in app.code if "bigan" in one.value), tmp_path), pixels(picture))
+    if page == "rivals":
+        gallery = load_gallery(places / "tiny")
+        assert gallery is not None
+        x = gallery.image("square-23")
+        able = [checkpoint.load(places / name) for name in ("tiny", "mnist-ae-l2")]
+        expected = mosaic(torch.cat([x, *(one.reconstruct(x) for one in able)]), 3, COMPARISON_SCALE)
+        assert np.array_equal(pixels(picture), np.asarray(expected.convert("RGBA")))
+
+
+def pixels(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGBA"))
+
+
+def run(code: str, folder: Path) -> np.ndarray:
+    """The picture that a script saves."""
+    script = folder / "script.py"
+    script.write_text(code, encoding="utf-8")
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        runpy.run_path(str(script))
+    finally:
+        os.chdir(before)
+    (saved,) = folder.glob("*.png")
+    return pixels(saved.read_bytes())
+
+
+def test_no_code_is_made_of_a_name_that_is_a_path(files: dict[str, Callable[[], bytes]], places: Path) -> None:
+    open_page("compare", checkpoint="tiny", other="clothes")
+    recipe = read(files["png"]())
+    assert recipe is not None
+    for other in ("../../etc", "owner/name", 'a"; import os'):
+        with pytest.raises(ValueError, match="model beside"):
+            python_code(dataclasses.replace(recipe, query=recipe.query | {"other": other}))
+    assert places.is_dir()
