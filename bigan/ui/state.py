@@ -46,7 +46,8 @@ MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:", ("genera
 COMPARE = PageInfo("Compare", "pages/compare.py", "compare", ":material/compare_arrows:")
 RIVALS = PageInfo("Rivals", "pages/rivals.py", "rivals", ":material/groups:")
 BENCHMARKS = PageInfo("Benchmarks", "pages/benchmarks.py", "benchmarks", ":material/leaderboard:")
-PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP, COMPARE, RIVALS, BENCHMARKS)
+LEARN = PageInfo("Learn", "pages/learn.py", "learn", ":material/school:")
+PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP, COMPARE, RIVALS, BENCHMARKS, LEARN)
 
 
 def navigation() -> Page:
