@@ -238,6 +238,16 @@ def test_a_sentence_counts_who_comes_nearer(places: Path) -> None:
     assert all(reading.neighbours is None for reading in found)
 
 
+@pytest.mark.usefixtures("places")
+@pytest.mark.parametrize("there", ["rivals", "reconstruct"])
+def test_where_an_image_comes_from_is_a_choice_on_every_page_one_goes_on_to(there: str) -> None:
+    app = open_page("compare", checkpoint="tiny", other="clothes")
+    for page in (there, "compare"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        assert "source-another" in [button.key for button in app.button], "the gallery's controls"
+
+
 # Rivals
 
 

@@ -29,8 +29,8 @@ def show(
         source: what is shown now.
         beside_gallery: draws more controls beside those of the gallery.
     """
-    if KEY not in st.session_state and KEY not in st.query_params:
-        st.session_state[KEY] = "Upload" if isinstance(source, Upload) else "Gallery"
+    if KEY not in st.query_params:  # written anew: on arriving from another page, what is there is that page's widget's
+        st.session_state[KEY] = st.session_state.get(KEY) or ("Upload" if isinstance(source, Upload) else "Gallery")
     way = st.segmented_control(
         "An image from",
         WAYS,
