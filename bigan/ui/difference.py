@@ -16,18 +16,22 @@ def _css(colour: tuple[int, int, int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def show(difference: Float[Tensor, "C H W"], *, scale: int, smooth: bool) -> None:
+def show(
+    difference: Float[Tensor, "C H W"], *, scale: int, smooth: bool, names: tuple[str, str] = ("x", "G(E(x))")
+) -> None:
     """The picture, its scale and what it says in numbers.
 
     Args:
-        difference: x_hat - x, in [-1, 1].
+        difference: the second less the first, such as x_hat - x, in [-1, 1].
         scale: how many times it is enlarged where there is room.
         smooth: enlarge smoothly.
+        names: of the first and of the second; plain text.
     """
+    first, second = names
     mean, largest = difference.abs().mean().item(), difference.abs().max().item()
     words = (
-        f"G(E(x)) {MINUS} x. Blue: x is brighter; orange: G(E(x)) is. Of the full range, a pixel differs by "
-        f"{100 * mean:.0f} % on average and {100 * largest:.0f} % at most."
+        f"{second} {MINUS} {first}. Blue: {first} is brighter; orange: {second} is. Of the full range, a pixel differs "
+        f"by {100 * mean:.0f} % on average and {100 * largest:.0f} % at most."
     )
     picture = difference_picture(difference, 1)
     ends = f"{_css(NEGATIVE)}, #ffffff, {_css(POSITIVE)}"

@@ -43,11 +43,12 @@ INTERPOLATE = PageInfo(
     "Walk", "pages/interpolate.py", "interpolate", ":material/timeline:", ("generate", "encode", "score")
 )
 MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:", ("generate", "encode"))
+EDIT = PageInfo("Edit", "pages/edit.py", "edit", ":material/tune:", ("generate", "encode"))
 COMPARE = PageInfo("Compare", "pages/compare.py", "compare", ":material/compare_arrows:")
 RIVALS = PageInfo("Rivals", "pages/rivals.py", "rivals", ":material/groups:")
 BENCHMARKS = PageInfo("Benchmarks", "pages/benchmarks.py", "benchmarks", ":material/leaderboard:")
 LEARN = PageInfo("Learn", "pages/learn.py", "learn", ":material/school:")
-PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP, COMPARE, RIVALS, BENCHMARKS, LEARN)
+PAGES = (HOME, SAMPLE, RECONSTRUCT, INTERPOLATE, MAP, EDIT, COMPARE, RIVALS, BENCHMARKS, LEARN)
 
 
 def navigation() -> Page:
