@@ -18,7 +18,9 @@ SHOTS = {
     "sample": "sample?seed=3&cell=4",
     "reconstruct": "reconstruct?source=gallery:opencv-2512",
     "walk": "interpolate?a=gallery:opencv-3507&b=gallery:opencv-2512",
-    "map": "map?space=penultimate",
+    "map": "map?area=latent:560,520,800,520,800,760,560,760",
+    "compare": "compare",
+    "edit": "edit?strength=2",
 }
 COLOURS = 256  # of a screenshot's palette: a tenth of the size, and no difference to the eye
 

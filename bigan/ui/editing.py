@@ -50,7 +50,7 @@ def _direction(chosen: OpenCheckpoint, changes: dict[int, float]) -> edits.Edit:
     known = edits.directions(chosen)
     left, middle, right = st.columns([3, 3, 1.6], vertical_alignment="bottom")
     name = left.selectbox(
-        "Direction", (NO_DIRECTION, *known), key=DIRECTION, bind="query-params",
+        "Direction", (NO_DIRECTION, *known), min(1, len(known)), key=DIRECTION, bind="query-params",
         help=DIRECTION_HELP,
     )  # fmt: skip
     strength = middle.slider(
