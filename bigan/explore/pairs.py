@@ -79,8 +79,10 @@ def pair_table(model: BiGAN, x: Float[Tensor, "1 C H W"], seed: int) -> PairTabl
     wishes = (("higher", "lower"), (None, None), ("lower", "higher"), ("lower", "higher"))
     return PairTable(
         *(
-            Pair(name, image, latent, logit, *wish)
-            for name, image, latent, logit, wish in zip(names, images.cpu(), latents.cpu(), logits, wishes, strict=True)
+            Pair(name, image, latent, logit, discriminator_wants=wish, others_want=others)
+            for name, image, latent, logit, (wish, others) in zip(
+                names, images.cpu(), latents.cpu(), logits, wishes, strict=True
+            )
         )
     )
 
