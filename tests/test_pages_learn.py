@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint
+from bigan.models.bigan import BiGAN
 from bigan.ui.lessons.frame import LESSONS
 from bigan.ui.lessons.lesson import Lesson
 
@@ -68,3 +69,63 @@ def test_every_screen_answers_only_after_a_prediction(lesson: Lesson, name: str)
         assert has_answer(predict(app))
         if number < len(lesson.screens):
             well(app.button(key="way-Next").click().run())
+
+
+def test_the_address_holds_lesson_and_screen_and_the_buttons_lead_through_all_of_them(shown: Path) -> None:
+    app = opened(shown.name)
+    assert app.button(key="way-Back").disabled
+    for lesson, number in SCREENS[:-1]:
+        title = f"{number + 1} of {len(lesson.screens)}: {lesson.screens[number].title}"
+        assert title in texts(app)
+        assert title in texts(opened(shown.name, lesson=lesson.name, screen=str(number + 1)))
+        well(app.button(key="way-Next").click().run())
+    assert app.button(key="way-Next").disabled
+    assert app.query_params["lesson"] == SCREENS[-1][0].name
+    assert app.query_params["screen"] == str(SCREENS[-1][1] + 1)
+    well(app.button(key="way-Back").click().run())
+    assert app.query_params["screen"] == str(SCREENS[-1][1])
+
+
+@pytest.mark.parametrize(("lesson", "screen"), [("nonsense", "1"), ("maps", "99"), ("maps", "-1"), ("", "²")])
+def test_an_address_of_nothing_shows_a_first_screen(shown: Path, lesson: str, screen: str) -> None:
+    assert "1 of " in texts(opened(shown.name, lesson=lesson, screen=screen))
+
+
+def test_a_prediction_is_kept_in_the_session_and_counts_when_all_of_a_lesson_are_made(shown: Path) -> None:
+    app = opened(shown.name, lesson="why-e-inverts-g")
+    for number in (1, 2, 3):
+        predict(app)
+        if number < 3:
+            well(app.button(key="way-Next").click().run())
+    well(app.run())
+    assert "1 of 5 lessons finished" in texts(app)
+    well(app.button(key="way-Back").click().run())
+    assert has_answer(app), "what was predicted there before is still chosen"
+
+
+def test_an_encoder_and_its_inverse_chosen_by_hand_reach_the_minimum(shown: Path) -> None:
+    app = opened(shown.name, lesson="why-e-inverts-g", screen="2")
+    assert "1 of 3 pictures come back" in texts(app)
+    app = opened(
+        shown.name, lesson="why-e-inverts-g", screen="2", e1="z₂", e2="z₃", e3="z₁", g1="x₃", g2="x₁", g3="x₂"
+    )  # fmt: skip
+    assert "3 of 3 pictures come back" in texts(app)
+    assert "E and G are inverses" in texts(app)
+
+
+def test_a_lesson_says_what_the_model_lacks_and_the_toy_needs_no_network(shown: Path, tiny_model: BiGAN) -> None:
+    checkpoint.save(tiny_model.with_networks(("generator", "discriminator")), shown)
+    for lesson in LESSONS.values():
+        app = opened(shown.name, lesson=lesson.name)
+        lacks = "This model has no encoder" in texts(app)
+        assert lacks == ("encode" in lesson.needs)
+    assert "encode" in LESSONS["maps"].needs
+
+
+def test_a_lesson_says_that_there_is_no_gallery_or_map(shown: Path) -> None:
+    (shown / "projection.npz").unlink()
+    assert "without maps of its gallery" in texts(opened(shown.name, lesson="maps"))
+    (shown / "gallery.npz").unlink()
+    for lesson in LESSONS.values():
+        assert ("without a gallery" in texts(opened(shown.name, lesson=lesson.name))) == lesson.needs_gallery
+    assert "without a gallery" in texts(opened(shown.name, lesson="why-e-inverts-g", screen="3"))

@@ -20,6 +20,15 @@ from bigan.ui.sources import default_source, resolve_source
 
 NUM_IMAGES, SEED = 1000, 0
 FEW, MANY = 0.4, 0.8  # shares between the options of predictions
+MOST = 0.6
+MOVES = (
+    "D reads the numbers beside the picture: a real picture with numbers that do not belong to it betrays that E and "
+    "G do not treat them as a pair.",
+    "This D hardly compares a picture with its numbers, so E can learn little from it now.",
+    "D does read the numbers, or nothing would move; but it moves the other way than one might think. E was trained "
+    "to pull the needle to the *left* for (x, E(x)), so that its pairs pass for the generator's. E(x) does that for "
+    "its own picture; the numbers of another picture were not chosen to.",
+)
 LOG_2 = math.log(2)
 
 WHY = r"""
@@ -64,8 +73,8 @@ def pairs(chosen: OpenCheckpoint) -> bool:
     st.markdown(
         "D never sees a picture alone. It sees a **pair**: a picture and a row of numbers. There are two kinds. An "
         "*encoder pair* is a real picture x with the numbers E(x) that the encoder read from it. A *generator pair* "
-        "is the other way round: numbers z drawn at random, with the picture G(z) that the generator made of them. D's "
-        "only task is to say which kind it is shown; E and G try to make that impossible."
+        "is the other way round: numbers z drawn at random, with the picture G(z) that the generator made of them. "
+        "D's only task is to say which kind it is shown; E and G try to make that impossible."
     )
     seed = drawings.seed("Seed of the pairs", "Chooses the real picture, and draws z.")
     table = _table(chosen, seed)
@@ -91,26 +100,27 @@ def pairs(chosen: OpenCheckpoint) -> bool:
 def strangers(chosen: OpenCheckpoint) -> bool:
     """The same picture with numbers that are not its own."""
     st.markdown(
-        "Now a pair that the training never made: a real picture with numbers that **belong to another picture**. If D "
-        "looked only at the picture, swapping the numbers would not move its needle."
+        "Now a pair that the training never made: a real picture with numbers that **belong to another picture**. If "
+        "D looked only at the picture, swapping the numbers would not move its needle."
     )
     found = _survey(chosen)
     num = len(found.encoder_pairs)
-    options = ["Nearly all", "Most", "About half", "Fewer"]
+    options = [
+        "For most it moves left, towards “generator pair”",
+        "For most it hardly matters which way: D judges the picture alone",
+        "For most it moves right, towards “encoder pair”",
+    ]
     question = (
-        f"For {num:,} pictures of the gallery, E(x) is swapped for E of another one. For how many does D's needle "
-        "move towards “generator pair”?"
+        f"For {num:,} pictures of the gallery, E(x) is swapped for E of another picture. What does D's needle do?"
     )
     guess = predict(chosen, "strangers", question, options)
     if guess is None:
         return False
-    moved = (found.strange_pairs < found.encoder_pairs).float().mean().item()
-    right = options[0 if moved > 0.9 else 1 if moved > 0.6 else 2 if moved > FEW else 3]
-    answer(
-        guess, right,
-        f"For {100 * moved:.0f} % of them. D reads the numbers beside the picture: that is what makes E learn."
-        if moved > 0.6 else f"For {100 * moved:.0f} % of them: this D hardly compares the picture with its numbers.",
-    )  # fmt: skip
+    left = (found.strange_pairs < found.encoder_pairs).float().mean().item()
+    right = (found.strange_pairs > found.encoder_pairs).float().mean().item()
+    place = 0 if left > MOST else 2 if right > MOST else 1
+    answer(guess, options[place], f"It moves left for {100 * left:.0f} % of them and right for {100 * right:.0f} %.")
+    st.markdown(MOVES[place])
     seed = drawings.seed("Seed of the example", "Chooses the real picture and the stranger's z.")
     table = _table(chosen, seed)
     columns = st.columns(2, gap="medium")
@@ -134,8 +144,8 @@ def by_heart(chosen: OpenCheckpoint) -> bool:
     st.markdown(
         state.as_text(
             f"In training, D was shown the same real {plural} again and again. Here are others: "
-            f"{len(found.encoder_pairs):,} "
-            f"of this checkpoint's gallery ({gallery.source}). Does D recognise their encoder pairs as well?"
+            f"{len(found.encoder_pairs):,} of this checkpoint's gallery ({gallery.source}). Does D recognise their "
+            "encoder pairs as well?"
         )
     )
     options = ["More than 80 %", "Between 40 and 80 %", "Fewer than 40 %"]
@@ -150,6 +160,12 @@ def by_heart(chosen: OpenCheckpoint) -> bool:
         guess, right, f"D takes {100 * taken:.0f} % of them for encoder pairs, and {100 * fooled:.0f} % of G's pairs."
     )
     drawings.shares(trained | values, "opinion", axis="taken for encoder pairs, %", key="taken")
+    st.caption(
+        state.as_text(
+            f"Gallery: {gallery.source}. Where that is another source than the training's, its pictures are not only "
+            "new to D, they also look a little different."
+        )
+    )
     if trained:
         own, fresh = trained.values()
         st.markdown(
@@ -157,8 +173,8 @@ def by_heart(chosen: OpenCheckpoint) -> bool:
                 f"Of pairs of its own training images D takes {100 * own:.0f} %, of fresh images from the same source "
                 f"{100 * fresh:.0f} %. "
                 + (
-                    "The difference is what D knows by heart: it has learnt those images, not only the kind of image. "
-                    "What E and G gain from such a D is less than its success in training suggests."
+                    "The difference is what D knows by heart: it has learnt those images, not only the kind of "
+                    "image. So its success in training says less of E and G than it seems to."
                     if own - fresh > 0.1 else "It hardly matters whether D was trained on an image."
                 )
             )
@@ -166,9 +182,8 @@ def by_heart(chosen: OpenCheckpoint) -> bool:
     else:
         st.caption(
             "Whether D does better on the very images it was trained on can be seen where they are: this machine has "
-            "not "
-            "got them, and the shipped galleries hold none of them. "
-            f"`python -m bigan data {chosen.config.dataset}` says how to get them."
+            "not got them, and the shipped galleries hold none of them. `python -m bigan evaluate --help` says how a "
+            "data set is fetched."
         )
     return True
 
@@ -179,7 +194,8 @@ def _trained(chosen: OpenCheckpoint) -> dict[str, float]:
     if name not in data.DATASETS:
         return {}
     try:
-        parts = [data.load(name, part) for part in ("train", "test")]
+        # the first five sixths: trained on whether or not the rest was held out
+        parts = [data.load_protocol(name, "validation")[0], data.load(name, "test")]
     except data.DataError:
         return {}
     words = "Pairs (x, E(x)) of the training images", "Pairs (x, E(x)) of the test images"
@@ -194,8 +210,8 @@ def undecided(chosen: OpenCheckpoint) -> bool:
     """What D's success says of E and G."""
     found = _survey(chosen)
     st.markdown(
-        "D is a means, not an end. Whatever it can still find to tell the two kinds of pair apart is something that E "
-        "and G have got wrong."
+        "D is a means, not an end. Whatever it can still find to tell the two kinds of pair apart is something that "
+        "E and G have got wrong."
     )
     options = [
         "“Encoder pair” every time",
@@ -210,12 +226,12 @@ def undecided(chosen: OpenCheckpoint) -> bool:
         f"This D's loss on fresh pairs is {found.loss:.2f}; undecided would be log 2 = {LOG_2:.2f}, and 0 is always "
         "right. "
         + (
-            f"So the two kinds of pair differ by at least {found.divergence_bound:.2f} on a scale on which 0 means the "
-            f"same and {LOG_2:.2f} nothing in common (the Jensen-Shannon divergence): E and G are not at the optimum."
+            f"So the two kinds of pair differ by at least {found.divergence_bound:.2f} on a scale on which 0 means "
+            f"the same and {LOG_2:.2f} nothing in common (the Jensen-Shannon divergence): E and G are not at the "
+            "optimum."
             if found.divergence_bound > 0 else
             "A coin would do as well or better: on fresh pairs this D is often sure and wrong, so its loss proves "
-            "nothing "
-            "about how far E and G are from the optimum. What it learnt by heart does not help it here."
+            "nothing about how far E and G are from the optimum."
         )
     )  # fmt: skip
     logits = {

@@ -114,7 +114,6 @@ def shares(values: Mapping[str, float], colour: str, *, axis: str, key: str) -> 
 
 def histogram(
     values: Float[Tensor, " N"], bounds: tuple[float, float], num_bins: int, colour: str, *, axis: str, key: str,
-    marks: Mapping[str, float] | None = None,
 ) -> None:  # fmt: skip
     """How many of the values lie in each of some bins, and as a table.
 
@@ -125,7 +124,6 @@ def histogram(
         colour: a field of `theme.Colours`.
         axis: what is counted, with its unit.
         key: unlike any other chart's.
-        marks: names of places on the axis, drawn as dotted lines.
     """
     counts = torch.histc(values, num_bins, *bounds).int().tolist()
     width = (bounds[1] - bounds[0]) / num_bins
@@ -137,8 +135,6 @@ def histogram(
     }  # fmt: skip
     figure = go.Figure({"data": [bars], "layout": _axes(axis, "how many")})
     figure.update_xaxes(range=bounds)
-    for name, place in (marks or {}).items():
-        figure.add_vline(x=place, line={"color": c.ink, "width": 1, "dash": "dot"}, annotation_text=name)
     most = centres[counts.index(max(counts))]
     alt = f"{axis}: {len(values):,} values, most of them around {most:.2g}"
     charts.draw(figure, alt=alt, key=key, height_px=CHART_PX)

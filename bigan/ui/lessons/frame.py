@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bigan.ui import state
+from bigan.ui import assets, state
 from bigan.ui.lessons import discriminator, inverse, line, maps, reconstruction
 from bigan.ui.lessons.lesson import Lesson
 from bigan.ui.loaders import OpenCheckpoint
@@ -18,8 +18,10 @@ ON, BACK = "Shift+Right", "Shift+Left"
 
 def show(chosen: OpenCheckpoint) -> None:
     """The lesson and the screen that the address names."""
-    lesson, number = _asked()
-    _lessons(lesson)
+    with st.container(gap=None):
+        lesson, number = _asked()
+        _lessons(lesson)
+        turning = st.container(gap=None)  # above all that changes, so that it stays one and the same
     screen = lesson.screens[number]
     st.header(lesson.title, anchor=False)
     if problem := lesson.shortcoming(chosen):
@@ -33,6 +35,8 @@ def show(chosen: OpenCheckpoint) -> None:
     _ways(lesson, number)
     with st.expander("The formulae, and where they come from", icon=":material/menu_book:"):
         st.markdown(lesson.why)
+    with turning:
+        assets.mount("turn", {"screen": f"{lesson.name}-{number}"}, key="turn")
 
 
 def _asked() -> tuple[Lesson, int]:
@@ -80,13 +84,13 @@ def _ways(lesson: Lesson, number: int) -> None:
         _way("Back", every[at - 1] if at else None, lesson, BACK, "This is the first screen.")
         _way("Next", every[at + 1] if at + 1 < len(every) else None, lesson, ON, "This was the last screen.")
         finished = sum(map(_is_done, LESSONS.values()))
-        st.caption(f"{finished} of {len(LESSONS)} lessons finished in this session. By keyboard: {BACK}, {ON}.")
+        st.caption(f"{finished} of {len(LESSONS)} lessons finished in this session.")
 
 
 def _way(label: str, target: tuple[Lesson, int] | None, lesson: Lesson, shortcut: str, end: str) -> None:
     elsewhere = target is not None and target[0] is not lesson
     st.button(
-        f"{label} lesson" if elsewhere else label,
+        f"{'Next' if label == 'Next' else 'Previous'} lesson" if elsewhere else label,
         key=f"way-{label}",
         type="primary" if label == "Next" else "secondary",
         icon=":material/arrow_forward:" if label == "Next" else ":material/arrow_back:",

@@ -50,10 +50,9 @@ Donahue et al. 2017, sections 3.1 to 3.3.
 def shared(chosen: OpenCheckpoint) -> bool:
     """Why a pair of both kinds comes back to itself."""
     st.markdown(
-        "Imagine a world of three pictures, x₁, x₂, x₃, and three numbers, z₁, z₂, z₃, all equally likely. The encoder "
-        "E sends each picture to a number; the generator G sends each number to a picture. D is fooled when both "
-        "lists of "
-        "pairs are the same: every pair (x, E(x)) must also be a pair (G(z), z), and just as often."
+        "Imagine a world of three pictures, x₁, x₂, x₃, and three numbers, z₁, z₂, z₃, all equally likely. The "
+        "encoder E sends each picture to a number; the generator G sends each number to a picture. D is fooled when "
+        "both lists of pairs are the same: every pair (x, E(x)) must also be a pair (G(z), z), and just as often."
     )
     guess = predict(
         chosen, "shared",
@@ -77,18 +76,18 @@ def toy(chosen: OpenCheckpoint) -> bool:
     """Choosing E and G oneself."""
     st.markdown(
         "Now be E and G yourself. D plays its best against you at once, and **C** is what it wins: 0 when it always "
-        "knows, "
-        f"{_signed(lowest_criterion())} (that is, {charts.MINUS}log 4) when it knows nothing. Make C as small as you "
-        "can."
+        f"knows, {_signed(lowest_criterion())} (that is, {charts.MINUS}log 4) when it knows nothing. Make C as small "
+        "as you can."
     )
     guess = predict(
         chosen, "toy",
         "E and G can be chosen in 27 times 27 = 729 ways. How many of them leave the best D knowing nothing?",
         ["1", "6", "27", "All in which E never sends two pictures to one number"],
     )  # fmt: skip
-    left, right = st.columns([2, 3], gap="large")
+    left, middle, right = st.columns([2, 2, 5], gap="medium")
     with left:
         encoder = [_choice(f"E({x}) =", f"e{i + 1}", Z_NAMES, START_E[i]) for i, x in enumerate(X_NAMES)]
+    with middle:
         generator = [_choice(f"G({z}) =", f"g{i + 1}", X_NAMES, START_G[i]) for i, z in enumerate(Z_NAMES)]
     game = play(encoder, generator)
     with right:
@@ -101,8 +100,8 @@ def toy(chosen: OpenCheckpoint) -> bool:
     answer(
         guess, str(best),
         f"All {total} were just played: {best} reach the minimum. Each is one of the 6 ways to match the pictures "
-        "with the "
-        "numbers one to one, with G as its exact way back. An E without collisions is not enough: G must fit it.",
+        "with the numbers one to one, with G as its exact way back. An E without collisions is not enough: G must "
+        "fit it.",
     )  # fmt: skip
     return True
 
@@ -124,8 +123,7 @@ def _finding(game: FiniteGame) -> str:
     )  # fmt: skip
     return (
         f"{num} of 3 pictures come back to themselves, G(E(x)) = x. C = 2 · {game.divergence:.2f} {charts.MINUS} log "
-        "4 = "
-        f"{_signed(game.criterion)}. {end}"
+        f"4 = {_signed(game.criterion)}. {end}"
     )
 
 
@@ -200,8 +198,7 @@ def real_model(chosen: OpenCheckpoint) -> bool:
     plural = chosen.info.noun_plural
     st.markdown(
         "A real model has no table of three pictures. It has networks of limited size, and it was trained for a "
-        "limited "
-        f"time. Here {len(index.gallery):,} real {plural} went through E and back through G."
+        f"limited time. Here {len(index.gallery):,} real {plural} went through E and back through G."
     )
     options = [
         "Exact: x comes back",
@@ -217,10 +214,8 @@ def real_model(chosen: OpenCheckpoint) -> bool:
     random_gap = words.RANDOM_GAP[chosen.config.prior]
     st.markdown(
         f"The other way round, E(G(z)) misses z by {latent_gap:.2f} per number; two random latents are "
-        f"{random_gap:.2f} "
-        "apart. 0 in both would be the optimum of Theorem 2. Theorem 2 says where the game ends, not that training "
-        "gets "
-        "there."
+        f"{random_gap:.2f} apart. 0 in both would be the optimum of Theorem 2. Theorem 2 says where the game ends, "
+        "not that training gets there."
     )
     rows = drawings.some(len(index.gallery), 12)
     drawings.strip(chosen, index.gallery.images[rows], "real", f"Twelve real {plural}, x")

@@ -80,5 +80,5 @@ def predict(chosen: OpenCheckpoint, name: str, question: str, options: Sequence[
 
 def answer(guess: str, right: str, sentence: str) -> None:
     """Whether the prediction came true, and what is the case; plain text."""
-    verdict = "As you predicted." if guess == right else f"Not as you predicted; the answer is: “{right}”."
+    verdict = "As you predicted." if guess == right else f"Not as you predicted. The answer: {right}."
     page.finding(f"{verdict} {sentence}")

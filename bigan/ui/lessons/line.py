@@ -69,9 +69,8 @@ def shell(chosen: OpenCheckpoint) -> bool:
     longest = math.sqrt(num) * charts.PRIOR_LIMIT[prior]
     st.markdown(
         f"G was trained on latents drawn at random: {num} numbers, {range_}. Take the {num} numbers as the "
-        "coordinates of a "
-        "point; its **length** is its distance from the centre, the square root of the sum of the squares. It could "
-        "be "
+        "coordinates of a point; its **length** is its distance from the centre, the square root of the sum of the "
+        "squares. It could be "
         f"anything from 0 to {longest:.1f}" + ("." if prior == "uniform" else " and beyond.")
     )
     typical = typical_norm(prior, num)
@@ -85,32 +84,35 @@ def shell(chosen: OpenCheckpoint) -> bool:
         return False
     norms = latent.sample(prior, (NUM_DRAWS, num), seed=0).norm(dim=1)  # (N,)
     low, high = norms.quantile(torch.tensor([0.025, 0.975])).tolist()
-    answer(guess, options[1], f"19 of 20 are between {low:.1f} and {high:.1f} long.")
+    answer(guess, options[1], f"Of the draws, 19 of 20 are between {low:.1f} and {high:.1f} long.")
     drawings.histogram(
         norms, (0.0, longest if prior == "uniform" else 2 * typical), NUM_BINS, "latent",
-        axis="length of z", key="norms", marks={"typical": typical},
+        axis="length of z", key="norms",
     )  # fmt: skip
     st.caption(
-        f"With {num} numbers, large and small ones nearly always balance. Although most of all points of the middle "
-        "are "
-        "nearer the centre, draws come from a thin shell, and G has hardly ever seen anything else."
+        f"With {num} numbers, large and small ones nearly always balance. So draws come from a thin shell around the "
+        "centre, and G has hardly ever seen anything else."
     )
     return True
 
 
 def halfway(chosen: OpenCheckpoint) -> bool:
     """The middle of a straight line."""
+    st.markdown(
+        "Draw two latents and walk from one to the other on a straight line, mixing them number by number. Halfway, "
+        "each number is the mean of the two."
+    )
     seed = drawings.seed("Seed of the two ends", "Draws two latents.")
     prior, num = chosen.config.prior, chosen.config.latent_dim
     (a, b), found = _ends(chosen, seed), _walks(chosen, seed)
     lengths = a.norm().item(), b.norm().item()
-    st.markdown(
-        f"Two latents are drawn, {lengths[0]:.1f} and {lengths[1]:.1f} long. Walk from one to the other on a "
-        "straight line, "
-        "mixing them number by number; halfway, each number is the mean of the two."
-    )
     options = ["Longer than both", "About as long as they are", "Clearly shorter"]
-    guess = predict(chosen, f"halfway-{seed}", "How long is the latent halfway?", options)
+    guess = predict(
+        chosen,
+        f"halfway-{seed}",
+        f"The ends are {lengths[0]:.1f} and {lengths[1]:.1f} long. How long is the latent halfway?",
+        options,
+    )
     if guess is None:
         return False
     line = found[walks.PATH_NAMES["line"]]
@@ -126,23 +128,21 @@ def halfway(chosen: OpenCheckpoint) -> bool:
     )  # fmt: skip
     st.caption(
         "Where one latent has a large number the other may have a small or opposite one, and their mean lies "
-        "between. No "
-        "single number has left the prior; the latent as a whole is one that a draw practically never gives."
+        "between. No single number has left the prior; the latent as a whole is one that a draw practically never "
+        "gives."
     )
     return True
 
 
 def arc(chosen: OpenCheckpoint) -> bool:
     """What the great arc does instead."""
-    seed = drawings.seed("Seed of the two ends", "Draws two latents.")
     prior, num = chosen.config.prior, chosen.config.latent_dim
-    found = _walks(chosen, seed)
     st.markdown(
         "A remedy: walk along an arc about the centre, as a ship follows the curve of the earth, so that the length "
-        "changes only as the ends' lengths do. In this prior, "
-        f"{charts.PRIOR_WORDS[prior].replace(charts.MINUS, charts.MINUS)} "
-        "counts as inside."
+        f"changes only as the ends' lengths do. In this prior, {charts.PRIOR_WORDS[prior]} counts as inside."
     )
+    seed = drawings.seed("Seed of the two ends", "Draws two latents.")
+    found = _walks(chosen, seed)
     options = ["None: the arc stays inside", "Some of them", "Most of them"]
     guess = predict(
         chosen, f"arc-{seed}", f"How many of the {num} numbers leave the prior somewhere on the arc?", options
@@ -158,26 +158,24 @@ def arc(chosen: OpenCheckpoint) -> bool:
         axis="numbers outside the prior, %", key="outside",
     )  # fmt: skip
     st.markdown(
-        "The uniform prior is a cube, and an arc about its centre bulges through its sides. The third way bends the "
-        "cube into "
-        "a bell curve first, takes the arc there, and bends back: the length stays typical and nothing leaves."
+        "The uniform prior is a cube, and an arc about its centre bulges through its sides. The way within the prior "
+        "bends the cube into a bell curve first, takes the arc there, and bends back: the length stays typical and "
+        "nothing leaves."
         if prior == "uniform" else
         "This model's prior is a bell curve in every number, and round: the arc is already the way within the prior, "
-        "and the "
-        "few numbers beyond three standard deviations are as few as in any draw."
+        "and the few numbers beyond three standard deviations are as few as in any draw."
     )  # fmt: skip
     return True
 
 
 def pictures(chosen: OpenCheckpoint) -> bool:
     """What G makes of the three ways."""
-    seed = drawings.seed("Seed of the two ends", "Draws two latents.")
-    found = _walks(chosen, seed)
     st.markdown(
         "Does it matter for the pictures? Here are the three ways between the same two latents, each in even steps "
-        "of the "
-        "latent. Their first and last pictures are the same."
+        "of the latent. Their first and last pictures are the same."
     )
+    seed = drawings.seed("Seed of the two ends", "Draws two latents.")
+    found = _walks(chosen, seed)
     for name, made in found.items():
         drawings.strip(chosen, made.images, "generated", f"{name[:1].upper()}{name[1:]}")
     names = list(found)
@@ -192,8 +190,8 @@ def pictures(chosen: OpenCheckpoint) -> bool:
     st.markdown(state.as_text(_opinion(found)))
     st.caption(
         "This is one pair of ends; try others before you conclude anything. A way that leaves the prior can still "
-        "give good "
-        "pictures: G may do well where it was never asked. What the prior promises is only that G was trained there."
+        "give good pictures: G may do well where it was never asked. What the prior promises is only that G was "
+        "trained there."
     )
     state.link(
         state.INTERPOLATE, "Compare them on the Walk page", a=Sample(seed, 0), b=Sample(seed, 1), mode="Compare paths"

@@ -17,7 +17,8 @@ from bigan.ui.lessons.lesson import Lesson, Screen, answer, predict
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_WORDS
 
-MAP_PX, SPACE = 380, "penultimate"
+MAP_PX, SPACE = 440, "penultimate"
+KEPT_FEW, KEPT_MANY = 0.4, 0.8  # shares between the options of a prediction
 SAME = 0.005  # label accuracies that differ by less count as the same
 
 WHY = r"""
@@ -76,10 +77,9 @@ def three(chosen: OpenCheckpoint) -> bool:
     assert gallery is not None
     st.markdown(
         f"Each point is one of {len(gallery):,} real {chosen.info.noun_plural}. All three maps show the same ones; "
-        "what differs is what "
-        "they were compared by: their pixels, the few numbers E(x), or the thousand values of the layer of E before "
-        "that. "
-        "A program called UMAP put alike ones near each other. It never saw a label; the colours were added afterwards."
+        "what differs is what they were compared by: their pixels, the few numbers E(x), or the thousand values of "
+        "the layer of E before that. A program called UMAP put alike ones near each other. It never saw a label; the "
+        "colours were added afterwards."
     )
     for column, space in zip(st.columns(3, gap="medium"), SPACES, strict=True):
         with column:
@@ -108,12 +108,14 @@ def fuller(chosen: OpenCheckpoint) -> bool:
     st.markdown(
         f"This map has two dimensions; the space it was made from, {SPACE_WORDS[SPACE]}, has "
         f"{_features(chosen, SPACE).shape[1]:,}. Ask for each point: do the 15 nearest others name its class? Ask it "
-        "once on the map, "
-        "and once in the full space."
+        "once on the map, and once in the full space."
     )
-    _picture(chosen, SPACE)
+    left, beside = st.columns([3, 4], gap="large")
+    with left:
+        _picture(chosen, SPACE)
     options = ["Better on the map", "Equally well, within half a per cent", "Better in the full space"]
-    guess = predict(chosen, "fuller", "Where do the neighbours name the classes better?", options)
+    with beside:
+        guess = predict(chosen, "fuller", "Where do the neighbours name the classes better?", options)
     if guess is None:
         return False
     gain = shown.label_accuracy_map - shown.label_accuracy_full
@@ -125,9 +127,8 @@ def fuller(chosen: OpenCheckpoint) -> bool:
     maps = _maps(chosen)
     st.markdown(
         "A map can look tidier than what it shows, because pulling neighbours together sweeps stragglers into the "
-        "nearest crowd; "
-        "and it can lose what two dimensions have no room for. So a tidy map is no measure of a good encoder: the "
-        "number in the full space is."
+        "nearest crowd; and it can lose what two dimensions have no room for. So a tidy map is no measure of a good "
+        "encoder: the number in the full space is."
     )
     charts.table_twin(
         lambda: {
@@ -146,23 +147,25 @@ def kept(chosen: OpenCheckpoint) -> bool:
     shown = _maps(chosen)[SPACE]
     num = min(NUM_NEIGHBOURS, len(shown.coordinates) - 1)
     st.markdown(
-        f"Take a point, and its {num} nearest others in {SPACE_WORDS[SPACE]}. Then take its {num} nearest on the "
-        "map. If the map were perfect, "
-        "they would be the same ones."
+        f"Take a point, and its {num} nearest others in {SPACE_WORDS[SPACE]}. Then take its {num} nearest on the map. "
+        "If the map were perfect, they would be the same ones."
     )
-    _picture(chosen, SPACE)
-    options = [f"Nearly all {num}", f"About {round(0.6 * num)} of {num}", f"Fewer than {round(0.4 * num)} of {num}"]
-    guess = predict(chosen, "kept", "How many of them are the same, on average?", options)
+    left, beside = st.columns([3, 4], gap="large")
+    with left:
+        _picture(chosen, SPACE)
+    few, many = round(KEPT_FEW * num), round(KEPT_MANY * num)
+    options = [f"More than {many} of {num}", f"{few} to {many} of {num}", f"Fewer than {few} of {num}"]
+    with beside:
+        guess = predict(chosen, "kept", "How many of them are the same, on average?", options)
     if guess is None:
         return False
     quality = drawings.once(
         chosen, ("quality", SPACE), lambda: local_quality(_features(chosen, SPACE), shown.coordinates, num)
     )
     mean = quality.mean().item()
-    right = options[0 if mean > 0.8 else 1 if mean >= 0.4 else 2]
-    answer(guess, right, f"{num * mean:.1f} of {num}, and for some points none.") if quality.min() == 0 else answer(
-        guess, right, f"{num * mean:.1f} of {num}."
-    )
+    right = options[0 if num * mean > many else 1 if num * mean >= few else 2]
+    lost = ", and for some points none" if quality.min() == 0 else ""
+    answer(guess, right, f"On average it is {num * mean:.1f} of {num}{lost}.")
     drawings.histogram(
         num * quality,
         (-0.5, num + 0.5),
@@ -173,8 +176,8 @@ def kept(chosen: OpenCheckpoint) -> bool:
     )
     st.markdown(
         f"Yet the usual figure of merit, trustworthiness, is {shown.trustworthiness:.2f} of 1 for this map: it "
-        "forgives a wrong neighbour who "
-        "is nearly right. Near means alike, then, but not that these are the nearest ones."
+        "forgives a wrong neighbour who is nearly right. Near means alike, then, but not that these are the nearest "
+        "ones."
     )
     state.link(state.MAP, "See on the map which points kept theirs", space=SPACE, colour="local_quality")
     return True
@@ -193,20 +196,25 @@ def far(chosen: OpenCheckpoint) -> bool:
     st.markdown(
         state.as_text(
             f"On this map, of all {len(names)} pairs of classes the centres of {names[widest]} are farthest apart. "
-            "Does that mean that they "
-            f"are the least alike of all in {SPACE_WORDS[SPACE]}, too?"
+            f"Does that mean that they are the least alike of all in {SPACE_WORDS[SPACE]}, too?"
         )
     )
-    _picture(chosen, SPACE)
+    left, beside = st.columns([3, 4], gap="large")
+    with left:
+        _picture(chosen, SPACE)
     third = max(1, len(names) // 3)
     options = [
         "They are the farthest pair there too",
         f"Not the farthest, but among the first {third}",
         "Further down the list",
     ]
-    guess = predict(
-        chosen, "far", "Where does this pair stand among all pairs, ordered by their distance in the space?", options
-    )
+    with beside:
+        guess = predict(
+            chosen,
+            "far",
+            "Where does this pair stand among all pairs, ordered by their distance in the space?",
+            options,
+        )
     if guess is None:
         return False
     rank = int((found.in_space > found.in_space[widest]).sum()) + 1
@@ -232,7 +240,7 @@ LESSON = Lesson(
     title="What a map tells, and what it does not",
     screens=(
         Screen("Three maps of the same pictures", three),
-        Screen("Tidier than the truth", fuller),
+        Screen("The map against the space", fuller),
         Screen("Neighbours kept and lost", kept),
         Screen("Far apart", far),
     ),

@@ -57,8 +57,8 @@ def kind(chosen: OpenCheckpoint) -> bool:
     options = ["More than 90 of 100", "60 to 90 of 100", "Fewer than 60 of 100"]
     guess = predict(
         chosen, "kind", f"Of {num} {info.noun_plural}, how many come back as the same kind of thing (a “"
-        f"{index.gallery.class_names[int(index.gallery.labels[rows[0]])]}” as a “"
-        f"{index.gallery.class_names[int(index.gallery.labels[rows[0]])]}”), judged by the nearest real ones in E's "
+        f"{index.gallery.class_names[int(index.gallery.labels[rows[0]])]}” as a "
+        f"“{index.gallery.class_names[int(index.gallery.labels[rows[0]])]}”), judged by the nearest real ones in E's "
         "eyes?",
         options,
     )  # fmt: skip
@@ -78,8 +78,7 @@ def kind(chosen: OpenCheckpoint) -> bool:
     )  # fmt: skip
     st.caption(
         "E judges what was made from its own numbers, so a second judge stands beside it, who knows only pixels. Not "
-        "even "
-        "x itself is always named rightly: that is the fair comparison."
+        "even x itself is always named rightly: that is the fair comparison."
     )
     return True
 
@@ -88,6 +87,10 @@ def pixels(chosen: OpenCheckpoint) -> bool:
     """How often the very picture stays."""
     index, plural = chosen.index, chosen.info.noun_plural
     assert index is not None
+    st.markdown(
+        "The kind of thing is one matter, the very picture another. Here are a real picture, what comes back of it, "
+        "and the difference of the two, pixel by pixel."
+    )
     seed = drawings.seed("Which picture", "Chooses a real one of the gallery.")
     shown = reports.answer(default_source(chosen, seed), chosen)
     columns = st.columns(3, gap="medium")
@@ -115,31 +118,29 @@ def pixels(chosen: OpenCheckpoint) -> bool:
     if shown.report is not None:
         st.markdown(
             "What comes back is less this picture than one of its kind. For the picture above, these are the nearest "
-            "real "
-            "ones in E's eyes:"
+            "real ones in E's eyes:"
         )
         neighbours.draw(chosen, shown.report.neighbours)
         st.caption(
-            f"Of the gallery, {100 * shown.report.percentile:.0f} % are farther from G(E(x)) than x is (distance ratio "
-            f"{shown.report.ratio:.2f}; 0 is exact, 1 is chance)."
+            f"Of the gallery, {100 * shown.report.percentile:.0f} % are farther from G(E(x)) than x is (distance "
+            f"ratio {shown.report.ratio:.2f}; 0 is exact, 1 is chance)."
         )
     return True
 
 
 def again(chosen: OpenCheckpoint) -> bool:
     """What remains after many rounds."""
-    seed = drawings.seed("Which picture", "Chooses a real one of the gallery.")
-    shown = reports.answer(default_source(chosen, seed), chosen)
     st.markdown(
         "A copy of a copy of a copy: send x through E and G, then send what came back, and so on, twelve times. An "
-        "exact "
-        "inverse would change nothing in any round."
+        "exact inverse would change nothing in any round."
     )
+    seed = drawings.seed("Which picture", "Chooses a real one of the gallery.")
+    shown = reports.answer(default_source(chosen, seed), chosen)
     pictures.image(shown.resolved.x, kind="real", alt="x", caption="x", scale=4, smooth=chosen.smooth)
     options = [
         "It settles: the last rounds change nothing to be seen",
         "It keeps moving, in small steps",
-        "It keeps moving as much as at first",
+        "It keeps moving, in steps hardly smaller than the first",
     ]
     guess = predict(chosen, f"again-{seed}", "What will the picture do over twelve rounds?", options)
     if guess is None:
@@ -147,7 +148,7 @@ def again(chosen: OpenCheckpoint) -> bool:
     found = repeat(chosen.model, shown.resolved.x)
     is_small = found.steps[-1] < found.steps[0] / 2
     right = options[0 if found.settled_at is not None else 1 if is_small else 2]
-    answer(guess, right, "")
+    answer(guess, right, "Here are the rounds:")
     rounds.show(chosen, shown)
     return True
 
@@ -169,12 +170,9 @@ def why(chosen: OpenCheckpoint) -> bool:
     answer(guess, options[1], "No loss ever held x beside G(E(x)), and no label was used.")
     st.markdown(
         "An autoencoder is trained on the distance in pixels, and keeps whatever moves many pixels. A BiGAN's E and "
-        "G are "
-        "only asked to make their two kinds of pair alike. A stroke slightly to the left looks just as real to D; "
-        "another "
-        "class with the same numbers would give the pair away. So the kind and the style tend to survive, and the "
-        "exact "
-        "pixels need not."
+        "G are only asked to make their two kinds of pair alike. A stroke slightly to the left looks just as real to "
+        "D; another class with the same numbers would give the pair away. So the kind and the style tend to survive, "
+        "and the exact pixels need not."
     )
     if chosen.config.is_bigan:
         st.caption("Whether that is so is measured, not proved: see the first screen of this lesson for this model.")
