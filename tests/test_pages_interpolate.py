@@ -10,11 +10,11 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint
+from bigan.benchmark.drawings import drawing
 from bigan.explore.interpolation import Walk
 from bigan.latent import PATHS
 from bigan.ui import scrubber, walks
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.stopwatch import drawing
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 60

@@ -14,12 +14,12 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint
+from bigan.benchmark.drawings import drawing
 from bigan.explore.gallery import Gallery, load_gallery
 from bigan.explore.projection import SPACES, Projection, load_projection, save_projection, space_features
 from bigan.models.bigan import BiGAN
 from bigan.ui import map_component, map_places, sources
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.stopwatch import drawing
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 60

@@ -17,6 +17,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint, preparation
+from bigan.benchmark.drawings import drawing
 from bigan.explore import reconstruction
 from bigan.explore.inversion import encoder_gap, invert, starts
 from bigan.explore.pairs import Pair, PairTable, Repeated, pair_table
@@ -25,7 +26,6 @@ from bigan.pictures import png_bytes
 from bigan.ui import charts, descent, pairings, reports, rounds, sources, upload_table, words
 from bigan.ui.downloads import csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.stopwatch import drawing
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 60

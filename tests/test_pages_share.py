@@ -18,9 +18,9 @@ from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint, containers
+from bigan.benchmark.drawings import drawing
 from bigan.models.bigan import BiGAN
 from bigan.ui import downloads
-from bigan.ui.stopwatch import drawing
 from bigan.view_code import python_code
 from bigan.view_recipe import ViewRecipe, latents_sha256, link, read
 

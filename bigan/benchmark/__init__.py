@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bigan.benchmark.browser import BrowserError
+
 # Name of a row -> module and function that measure it, with default sizes
 ROWS = {
     "start": ("app", "start"),
@@ -20,7 +22,26 @@ ROWS = {
     "matrix-products": ("training", "matrix_products"),
     "nearest-neighbours": ("search", "nearest_neighbours"),
     "memory": ("app", "memory"),
+    "click": ("explorer", "click"),
+    "lasso": ("explorer", "lasso"),
+    "large-map": ("explorer", "large_map"),
+    "pan": ("explorer", "pan"),
+    "scrub": ("explorer", "scrub"),
+    "stroke": ("explorer", "stroke"),
+    "uploads": ("explorer", "uploads"),
+    "sessions": ("explorer", "sessions"),
+    "growth": ("explorer", "growth"),
+    "scripts": ("explorer", "scripts"),
+    "evaluate": ("evaluation", "evaluate"),
+    "objectives": ("evaluation", "objectives"),
 }
+# Name of a group -> its rows
+GROUPS = {
+    "explorer": (
+        "click", "lasso", "large-map", "pan", "scrub", "stroke", "uploads", "sessions", "growth", "scripts",
+    ),
+    "evaluation": ("nearest-neighbours", "evaluate", "objectives"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,8 +68,15 @@ class Row:
         return dict(vars(self))
 
 
+def rows_of(names: Sequence[str]) -> list[str]:
+    """The rows that these names of rows and groups ask for, each once, in the order asked for; all for no names."""
+    return list(dict.fromkeys(row for name in names or ROWS for row in GROUPS.get(name, (name,))))
+
+
 def measure(name: str) -> Row:
     """Measure one of ROWS. What goes wrong on the way becomes a row that does not hold.
+
+    A row that needs a browser says nothing about holding where there is none.
 
     Raises:
         ValueError: no such row.
@@ -59,6 +87,8 @@ def measure(name: str) -> Row:
     try:
         row: Row = getattr(importlib.import_module(f"{__name__}.{module}"), function)()
         return row
+    except BrowserError as error:
+        return Row(name, None, "", note=str(error))
     except Exception as error:  # whatever it is, the other rows are still wanted
         return Row(name, None, "", holds=False, note=f"failed: {' '.join(str(error).split())[:200]}")
 

@@ -74,6 +74,15 @@ def running_app(checkpoints: Path | None = None) -> Iterator[Server]:
             process.wait()
 
 
+@contextlib.contextmanager
+def running_map(num_points: int) -> Iterator[str]:
+    """The address of a random map of so many points, in an app of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        _large_map(Path(folder) / "large", num_points)
+        with running_app(Path(folder)) as server:
+            yield f"{server.address}/map?checkpoint=large"
+
+
 def start() -> Row:
     """Seconds from starting the server to its first page drawn in a browser; the disk is warm from a first time.
 
@@ -103,22 +112,16 @@ def reconstruct(num_runs: int = NUM_RUNS) -> Row:
     return _answers("reconstruct", MAX_RECONSTRUCT, num_runs)
 
 
-def map_page(num_points: int = MAP_POINTS) -> Row:
+def map_page(num_points: int = MAP_POINTS, name: str = "map", limit: float = MAX_MAP) -> Row:
     """Seconds from opening the page of a map to its being drawn, for a visitor after the first."""
     note = f"{num_points:,} points"
     try:
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            browser() as chromium,
-        ):
-            _large_map(Path(folder) / "large", num_points)
-            with running_app(Path(folder)) as server:
-                address = f"{server.address}/map?checkpoint=large"
-                for _ in range(2):  # the first visitor waits for the model and the gallery too
-                    seconds = open_page(chromium, address, MAP)
+        with browser() as chromium, running_map(num_points) as address:
+            for _ in range(2):  # the first visitor waits for the model and the gallery too
+                seconds = open_page(chromium, address, MAP)
     except BrowserError as error:
-        return Row("map", None, "s", f"<= {MAX_MAP:g}", note=f"{error}; {note}")
-    return at_most("map", seconds, "s", MAX_MAP, note)
+        return Row(name, None, "s", f"<= {limit:g}", note=f"{error}; {note}")
+    return at_most(name, seconds, "s", limit, note)
 
 
 def memory() -> Row:

@@ -47,16 +47,23 @@ def browser() -> Iterator[Any]:
             chromium.close()
 
 
-def open_page(chromium: Any, address: str, selector: str = TITLE) -> float:
-    """Seconds from asking for a page, as a new visitor, until something on it is visible and its script is done."""
+@contextlib.contextmanager
+def opened(chromium: Any, address: str, selector: str = TITLE) -> Iterator[Any]:
+    """A page as a new visitor has it: something on it is visible, and its script is done."""
     context = chromium.new_context(viewport={"width": 1400, "height": 1000})
     try:
         page = context.new_page()
         page.set_default_timeout(1e3 * PAGE_SECONDS)
-        started = time.perf_counter()
         page.goto(address)
         page.wait_for_selector(selector, state="visible")
         page.wait_for_selector(IDLE)
-        return time.perf_counter() - started
+        yield page
     finally:
         context.close()
+
+
+def open_page(chromium: Any, address: str, selector: str = TITLE) -> float:
+    """Seconds from asking for a page, as a new visitor, until something on it is visible and its script is done."""
+    started = time.perf_counter()
+    with opened(chromium, address, selector):
+        return time.perf_counter() - started

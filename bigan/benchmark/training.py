@@ -88,7 +88,7 @@ def training(
     num_steps: int = NUM_STEPS,
 ) -> Row:
     """Images a second of our loop over those of the plain loop, on random images, taking turns."""
-    images = _random_images(recipe.model, num_images)
+    images = random_images(recipe.model, num_images)
     ours, plain = our_steps(recipe, images), PlainLoop(recipe, images)
 
     def our_turn() -> None:
@@ -117,7 +117,7 @@ def matrix_products(
     product_size: int = PRODUCT_SIZE,
 ) -> Row:
     """Time of our step over that of its matrix products at the speed measured for one large product, taking turns."""
-    ours = our_steps(recipe, _random_images(recipe.model, num_images))
+    ours = our_steps(recipe, random_images(recipe.model, num_images))
     dtype = torch.bfloat16 if recipe.train.precision == "bf16" else torch.float32
     generator = torch.Generator().manual_seed(0)
     left, right = (torch.randn(product_size, product_size, generator=generator).to(dtype) for _ in range(2))
@@ -167,6 +167,7 @@ def step_flops(config: ModelConfig, batch_size: int) -> int:
     return 2 * batch_size * (forward + backward_d + to_latent + to_image + backward_e + backward_g)
 
 
-def _random_images(config: ModelConfig, num_images: int) -> UInt8[Tensor, "N C H W"]:
+def random_images(config: ModelConfig, num_images: int) -> UInt8[Tensor, "N C H W"]:
+    """Pixels that are all equally likely, of the model's shape."""
     generator = torch.Generator().manual_seed(0)
     return torch.randint(256, (num_images, *config.image_shape), dtype=torch.uint8, generator=generator)

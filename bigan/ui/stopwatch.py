@@ -12,16 +12,13 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from bigan.pictures import png_bytes
+from bigan.benchmark.drawings import drawing
 from bigan.ui.state import PAGES, RECONSTRUCT, SAMPLE, PageInfo
 
 SLOW = ("umap", "numba", "lightning", "lightning_fabric", "pytorch_lightning", "pandas", "pyarrow")
 TIMEOUT_SECONDS = 60.0
-UPLOAD_PX = 280
 
 
 def open_app(script: Path, page: PageInfo | None = None) -> AppTest:
@@ -58,14 +55,6 @@ def reconstruct_seconds(script: Path, num_runs: int) -> list[float]:
         app.file_uploader[0].set_value((f"digit-{seed}.png", drawing(seed), "image/png"))
         seconds.append(_seconds(app))
     return seconds[1:]
-
-
-def drawing(seed: int) -> bytes:
-    """A PNG of a few thick strokes on white, different for each seed."""
-    points = np.random.default_rng(seed).integers(UPLOAD_PX // 5, 4 * UPLOAD_PX // 5, (4, 2))
-    picture = Image.new("L", (UPLOAD_PX, UPLOAD_PX), 255)
-    ImageDraw.Draw(picture).line([(int(x), int(y)) for x, y in points], fill=0, width=UPLOAD_PX // 14)
-    return png_bytes(picture)
 
 
 def _choose_upload(app: AppTest) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from bigan.ui.stopwatch import drawing
+from bigan.benchmark.drawings import drawing
 
 PAIR = "checkpoint=mnist&other=fashion-mnist"
 

@@ -15,8 +15,8 @@ from visitor import Visitor
 
 from bigan import preparation
 from bigan.benchmark.browser import ARGUMENTS
+from bigan.benchmark.drawings import drawing
 from bigan.data import to_uint8
-from bigan.ui.stopwatch import drawing
 
 SEVEN = [(70, 60), (210, 60), (130, 230)]
 BAR = [(90, 150), (190, 150)]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from visitor import Visitor
 
-from bigan.ui.stopwatch import drawing
+from bigan.benchmark.drawings import drawing
 
 NUM_STEPS = 200
 

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from visitor import Visitor
 
-from bigan.ui.stopwatch import drawing
+from bigan.benchmark.drawings import drawing
 from bigan.view_recipe import link, read
 
 

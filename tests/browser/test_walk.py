@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 from visitor import Visitor
 
+from bigan.benchmark.drawings import drawing
 from bigan.ui import state
-from bigan.ui.stopwatch import drawing
 
 PICTURE = {"name": "seven.png", "mimeType": "image/png", "buffer": drawing(11)}
 

@@ -1,0 +1,53 @@
+"""How long a checkpoint's evaluation takes, and how many images a second each objective trains with."""
+
+import dataclasses
+import statistics
+import subprocess
+import sys
+import time
+from itertools import islice
+
+from bigan import data
+from bigan.benchmark import Row, at_most, take_turns
+from bigan.benchmark.training import NUM_IMAGES, our_steps, random_images
+from bigan.config import RECIPES, Recipe
+
+CHECKPOINT = "mnist"
+MAX_EVALUATE = 180.0
+NUM_ROUNDS, NUM_STEPS = 3, 20
+
+
+def evaluate(name: str = CHECKPOINT) -> Row:
+    """Seconds of `python -m bigan evaluate NAME --protocol test`, once, from start to end.
+
+    Raises:
+        RuntimeError: the command fails.
+    """
+    words = ["evaluate", name, "--protocol", "test", "--json"]
+    try:
+        data.load("mnist", "test")
+    except data.DataError as error:
+        return Row("evaluate", None, "s", f"<= {MAX_EVALUATE:g}", note=str(error))
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "bigan", *words], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return at_most("evaluate", time.perf_counter() - started, "s", MAX_EVALUATE, f"python -m bigan {' '.join(words)}")
+
+
+def objectives(
+    recipes: tuple[Recipe, ...] = tuple(RECIPES.values()),
+    num_images: int = NUM_IMAGES,
+    num_rounds: int = NUM_ROUNDS,
+    num_steps: int = NUM_STEPS,
+) -> Row:
+    """Images a second of the slowest objective, on random images, taking turns; the note has all of them."""
+    by_objective = {recipe.train.objective: recipe for recipe in reversed(recipes)}  # the first of each
+    rates = {}
+    for objective, recipe in reversed(by_objective.items()):
+        fresh = dataclasses.replace(recipe.train, start=None)  # a step takes as long from other weights
+        running = our_steps(dataclasses.replace(recipe, train=fresh), random_images(recipe.model, num_images))
+        (seconds,) = take_turns(num_rounds, lambda running=running: list(islice(running, num_steps)))  # type: ignore[misc]
+        rates[objective] = num_steps * recipe.train.batch_size / statistics.median(seconds)
+    note = ", ".join(f"{objective} {rate:,.0f}" for objective, rate in rates.items())
+    return Row("objectives", min(rates.values()), "images/s", note=note)

@@ -1,0 +1,277 @@
+"""The explorer in depth under the hand: what is pressed, drawn, dropped and dragged in a real Chromium, and its answer.
+
+Times are taken inside the browser (see `press`). Where there is none, a row raises BrowserError, which `measure` says.
+"""
+
+import contextlib
+import itertools
+import random
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from bigan.benchmark import Row, app, at_least, at_most, drawings, percentile_95, press
+from bigan.benchmark.browser import IDLE, browser, opened
+
+NUM_RUNS, NUM_WARM = 40, 2  # runs that count, and those before them that do not
+MAX_CLICK, MAX_LASSO, MAX_SPRITE, MAX_STROKE, MAX_UPLOADS, MAX_SESSIONS = 200.0, 300.0, 300.0, 200.0, 2000.0, 500.0
+MAX_LOAD, MIN_FRAMES, MAX_GROWTH, MAX_SCRIPTS = 3.0, 30.0, 100.0, 200.0
+LASSO_POINTS, LASSO_SHARE, LARGE_POINTS = 10_000, 5, 70_000  # one point in five is drawn around
+LASSO_TRIES, LASSO_EDGES = 8, (0.02, 0.98)  # how often the line's right edge is halved to its place; of the map
+ZOOMS, DRAG_PX, DRAG_STEPS = 3, 250, 40
+FILM_FRAMES = 64  # of the lengths the page offers, the one above 60
+STROKES_BETWEEN = 4  # before the pad is cleared
+NUM_FILES, NUM_SESSIONS, CLICK_MS = 64, 20, 1000.0
+CLICKS_EACH, NUM_INTERACTIONS, WARM_INTERACTIONS = 30, 2000, 100
+MIN_PACE = 0.9  # of a click a second, below which sessions did not click as they were to
+NUM_CELLS = 64  # of the Sample page's grid
+
+DETAIL = """(() => { const image = document.querySelector("img[alt^='G(z) of sample']");
+  return image?.complete ? image.src : null; })()"""
+RETURNED = """(() => { const image = document.querySelector("img[alt='G(E(x)), the reconstruction']");
+  return image?.complete ? image.src : null; })()"""
+PANEL = """[...document.querySelectorAll("figcaption")].map((caption) => caption.textContent)
+  .find((text) => / of the [0-9,]+ selected /.test(text)) ?? null"""
+FILM = """(() => { const film = document.querySelector(".bg-scrubber")?.scrubber;
+  return film?.picture?.src === film?.wanted ? film?.wanted ?? null : null; })()"""
+TABLE = f'document.querySelectorAll(".bg-uploads tbody tr").length === {NUM_FILES} || null'
+PAGES = ("sample", "reconstruct")  # for many clicks, in turn
+ROLL, ANOTHER, SWAP = ".st-key-dice button", ".st-key-source-another button", ".st-key-a-another button"
+# Times of the frames that the browser shows, until the page is asked to stop
+_FRAMES = """() => { window.biganFrames = []; window.biganCounts = true;
+  const count = (now) => { window.biganFrames.push(now); if (window.biganCounts) requestAnimationFrame(count); };
+  requestAnimationFrame(count); }"""
+_FRAMES_END = "() => { window.biganCounts = false; return window.biganFrames; }"
+
+
+def click(num_runs: int = NUM_RUNS) -> Row:
+    """From a press on a cell of the Sample page's grid to its close-up, 95th percentile."""
+    with _page("sample", ".bg-grid[data-drawn]") as page:
+        times = press.presses(page, _cells(num_runs + NUM_WARM), DETAIL)
+    return _answers("click", times[NUM_WARM:], MAX_CLICK)
+
+
+def lasso(num_points: int = LASSO_POINTS, num_runs: int = NUM_RUNS) -> Row:
+    """From the end of a line around a fifth of the map's points to their panel with its pictures, 95th percentile."""
+    with browser() as chromium, app.running_map(num_points) as address, opened(chromium, address, app.MAP) as page:
+        low, high = LASSO_EDGES
+        for _ in range(LASSO_TRIES):
+            edge = (low + high) / 2
+            _encircle(page, edge)
+            page.locator(".map:not([data-selected='0'])").wait_for()
+            low, high = (low, edge) if _num_selected(page) > num_points / LASSO_SHARE else (edge, high)
+            _clear(page)
+        times = []
+        for _ in range(num_runs + NUM_WARM):
+            times.append(press.answer(page, "pointerup", PANEL, lambda: _encircle(page, edge)))
+            count = _num_selected(page)
+            _clear(page)
+    return _answers("lasso", times[NUM_WARM:], MAX_LASSO, f"{count:,} of {num_points:,} points")
+
+
+def large_map(num_points: int = LARGE_POINTS) -> Row:
+    """Seconds from opening the page of a large map to its being drawn, for a visitor after the first."""
+    return app.map_page(num_points, "large-map", MAX_LOAD)
+
+
+def pan(num_points: int = LARGE_POINTS, num_drags: int = NUM_RUNS) -> Row:
+    """Frames a second that the browser shows while a large map is dragged, in the median of the drags."""
+    with browser() as chromium, app.running_map(num_points) as address, opened(chromium, address, app.MAP) as page:
+        for _ in range(ZOOMS):
+            page.get_by_role("button", name="Zoom in").click()
+        rates, intervals = [], []
+        for i in range(num_drags + NUM_WARM):
+            taken = _frame_intervals(page, DRAG_PX if i % 2 else -DRAG_PX)
+            if i >= NUM_WARM:
+                intervals += taken
+                rates.append(1e3 * len(taken) / sum(taken))
+        page.wait_for_url("**view=*")  # the map did move, and says where to
+    note = f"{num_points:,} points, {num_drags} drags, 95 % of frames within {percentile_95(intervals):.0f} ms"
+    return at_least("pan", statistics.median(rates), "frames/s", MIN_FRAMES, note)
+
+
+def scrub(num_runs: int = NUM_RUNS) -> Row:
+    """From the choice of another end to its film being ready, 95th percentile; holds only if moving in it asks nobody.
+
+    Raises:
+        RuntimeError: the place where the slider was let go is not seen to travel, so that nothing was counted at all.
+    """
+    address = f"interpolate?a=sample:1:0&b=sample:2:0&steps={FILM_FRAMES}"
+    with _page(address, ".bg-scrubber[data-frames]") as page:
+        times = press.presses(page, [SWAP] * (num_runs + NUM_WARM), FILM)
+        while_held, afterwards = _messages_of_scrubbing(page)
+    if not afterwards:
+        raise RuntimeError("no message to the server was seen when the slider was let go")
+    note = f"{FILM_FRAMES} frames, {while_held} messages to the server while scrubbing"
+    return _answers("scrub", times[NUM_WARM:], MAX_SPRITE, note, also=not while_held)
+
+
+def stroke(num_runs: int = NUM_RUNS) -> Row:
+    """From the end of a stroke on the pad to G(E(drawing)), 95th percentile."""
+    times = []
+    with _page("reconstruct?way=Draw", ".bg-pad canvas") as page:
+        pad = page.locator(".bg-pad canvas")
+        pad.scroll_into_view_if_needed()
+        for i in range(num_runs + NUM_WARM):
+            if i % STROKES_BETWEEN == 0 and i:
+                page.locator(".bg-pad").get_by_role("button", name="Clear", exact=True).click()
+            page.wait_for_timeout(press.PAUSE_MS)
+            page.wait_for_selector(IDLE)
+            box = pad.bounding_box()
+            scale = box["width"] / drawings.SIDE_PX
+            corners = [(box["x"] + x * scale, box["y"] + y * scale) for x, y in drawings.stroke(i)]
+            times.append(press.answer(page, "pointerup", RETURNED, lambda corners=corners: _draw(page, corners)))  # type: ignore[misc]
+    return _answers("stroke", times[NUM_WARM:], MAX_STROKE)
+
+
+def uploads(num_runs: int = NUM_RUNS) -> Row:
+    """From the choice of 64 files to the table of what comes back of them, of new visitors, 95th percentile."""
+    files = [{"name": f"{i}.png", "mimeType": "image/png", "buffer": drawings.drawing(i)} for i in range(NUM_FILES)]
+    times = []
+    with browser() as chromium, app.running_app() as server:
+        for _ in range(num_runs + 1):
+            with opened(chromium, f"{server.address}/reconstruct?way=Upload", "[data-testid=stFileUploader]") as page:
+                choose = page.locator("input[type=file]").first
+                times.append(press.answer(page, "change", TABLE, lambda choose=choose: choose.set_input_files(files)))  # type: ignore[misc]
+    return _answers("uploads", times[1:], MAX_UPLOADS, f"{NUM_FILES} files")
+
+
+def sessions(num_sessions: int = NUM_SESSIONS, num_clicks: int = CLICKS_EACH) -> Row:
+    """From a click to its answer while many sessions click once a second on Sample and Reconstruct, 95th percentile.
+
+    Holds only if they do click so often and the app stays within the memory of the row "memory". The browser draws all
+    of their pages on the same cores, so the server alone is faster than this.
+    """
+    with browser() as chromium, app.running_app() as server, contextlib.ExitStack() as stack:
+        pages = [stack.enter_context(opened(chromium, f"{server.address}/{PAGES[i % 2]}")) for i in range(num_sessions)]
+        before = app.resident_megabytes(server.process)
+        started = time.perf_counter()
+        for i, page in enumerate(pages):
+            targets, shown = _session(i, num_clicks)
+            press.begin(page, targets, shown, CLICK_MS)
+            page.wait_for_timeout(CLICK_MS / num_sessions)
+        times = [milliseconds for page in pages for milliseconds in press.end(page)]
+        pace = num_clicks / (time.perf_counter() - started - CLICK_MS / 1e3)  # the last page began a second later
+        after = app.resident_megabytes(server.process)
+    note = f"{num_sessions} sessions, {pace:.2f} clicks/s each, {before:.0f} to {after:.0f} MB"
+    return _answers("sessions", times, MAX_SESSIONS, note, also=pace >= MIN_PACE and after <= app.MAX_MEMORY)
+
+
+def growth(num_interactions: int = NUM_INTERACTIONS, num_warm: int = WARM_INTERACTIONS) -> Row:
+    """Megabytes by which the app's process grows over many interactions, half on Sample and half on Reconstruct."""
+    half = num_interactions // 2
+    with browser() as chromium, app.running_app() as server, contextlib.ExitStack() as stack:
+        pages = [
+            stack.enter_context(opened(chromium, f"{server.address}/{name}")) for name in ("sample", "reconstruct")
+        ]
+        for i, page in enumerate(pages):
+            press.presses(page, *_session(i, num_warm // 2))
+        before = app.resident_megabytes(server.process)
+        times = [time for i, page in enumerate(pages) for time in press.presses(page, *_session(i, half))]
+        after = app.resident_megabytes(server.process)
+    note = f"{len(times):,} interactions after {num_warm}, {before:.0f} to {after:.0f} MB"
+    return at_most("growth", after - before, "MB", MAX_GROWTH, note)
+
+
+def scripts() -> Row:
+    """Kilobytes of all scripts and style sheets of our own components, as they lie in the source."""
+    files = [path for path in (Path(__file__).parents[1] / "ui").rglob("*") if path.suffix in (".js", ".css")]
+    return at_most(
+        "scripts", sum(path.stat().st_size for path in files) / 1e3, "kB", MAX_SCRIPTS, f"{len(files)} files"
+    )
+
+
+def _answers(name: str, times: Sequence[float], limit: float, note: str = "", *, also: bool = True) -> Row:
+    median = f"median {statistics.median(times):.0f} ms, {len(times)} times"
+    return at_most(name, percentile_95(times), "ms", limit, f"{median}; {note}".removesuffix("; "), also=also)
+
+
+@contextlib.contextmanager
+def _page(address: str, selector: str) -> Iterator[Any]:
+    with (
+        browser() as chromium,
+        app.running_app() as server,
+        opened(chromium, f"{server.address}/{address}", selector) as page,
+    ):
+        yield page
+
+
+def _cells(count: int) -> list[str]:
+    """Cells to press one after the other, none twice in a row; the first of the grid is shown already."""
+    return [f"[data-cell='{1 + i % (NUM_CELLS - 1)}']" for i in range(count)]
+
+
+def _session(index: int, num_clicks: int) -> tuple[list[str], str]:
+    """What a session presses, and what that changes: cells and new seeds in turn on Sample, images on Reconstruct."""
+    if index % 2:
+        return [ANOTHER] * num_clicks, RETURNED
+    cells = _cells(num_clicks)
+    random.Random(index).shuffle(cells)
+    return [ROLL if i % 2 else cell for i, cell in enumerate(cells)], DETAIL
+
+
+def _draw(page: Any, places: Sequence[tuple[float, float]]) -> None:
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
+def _encircle(page: Any, edge: float) -> None:
+    """Draw around what lies left of a share of the map's width."""
+    box = page.locator(app.MAP).first.bounding_box()
+    low, high = LASSO_EDGES
+    corners = [(low, low), (edge, low), (edge, high), (low, high)]
+    page.keyboard.down("Shift")
+    _draw(page, [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners])
+    page.keyboard.up("Shift")
+
+
+def _num_selected(page: Any) -> int:
+    return int(page.locator(".map").first.get_attribute("data-selected"))
+
+
+def _clear(page: Any) -> None:
+    """Take the selection away, and wait until its panel is gone and the page is at rest."""
+    page.get_by_role("button", name="Clear the selection").click()
+    page.locator(".map[data-selected='0']").wait_for()
+    page.wait_for_function(f"() => ({PANEL}) === null")
+    page.wait_for_selector(IDLE)
+
+
+def _frame_intervals(page: Any, distance_px: float) -> list[float]:
+    """Milliseconds between the frames of a drag."""
+    box = page.locator(app.MAP).first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate(_FRAMES)
+    page.mouse.move(x + distance_px, y, steps=DRAG_STEPS)
+    times = page.evaluate(_FRAMES_END)
+    page.mouse.up()
+    return [later - sooner for sooner, later in itertools.pairwise(times)]
+
+
+def _messages_of_scrubbing(page: Any) -> tuple[int, int]:
+    """How often the page speaks to the server while its slider is dragged from end to end, and once it is let go."""
+    sent: list[object] = []
+    network = page.context.new_cdp_session(page)
+    network.on("Network.webSocketFrameSent", lambda message: sent.append(message))
+    network.send("Network.enable")
+    page.wait_for_selector(IDLE)
+    slider = page.locator(".bg-scrubber input[type=range]")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 2, y)
+    sent.clear()
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, y, steps=FILM_FRAMES)
+    page.locator(f".bg-scrubber[data-at='{FILM_FRAMES - 1}']").wait_for()
+    while_held = len(sent)
+    page.mouse.up()
+    page.wait_for_timeout(1e3)
+    return while_held, len(sent) - while_held

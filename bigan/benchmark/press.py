@@ -1,0 +1,91 @@
+"""What is done in a page of the app, timed inside the browser: from the event to the first frame with its answer."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+LIMIT_MS = 60_000  # an answer that takes longer is not coming
+PAUSE_MS = 50  # between the end of an answer and the next press
+
+# From here on SHOWN is an expression: what is shown now, null where that is not there yet
+_WAIT = """
+const shown = () => SHOWN;
+const frame = () => new Promise((done) => requestAnimationFrame(done));
+const change = async (before, since) => {
+  for (let now = null; now === null || now === before; now = shown()) {
+    await frame();
+    if (performance.now() - since > LIMIT) throw new Error("no answer to what was done");
+  }
+  return performance.now() - since;
+};
+"""
+_PRESSES = """async ({ presses, pace, patient }) => {
+  WAIT
+  const ready = async (is, name) => {
+    for (const since = performance.now(); !is(); await frame()) {
+      if (performance.now() - since > LIMIT) throw new Error(`${name} is not there`);
+    }
+  };
+  const times = [];
+  for (const press of presses) {
+    await ready(() => shown() !== null && document.querySelector(press), press);
+    if (patient) await ready(() => document.querySelector("[data-test-script-state=notRunning]"), "rest");
+    const target = document.querySelector(press);
+    const [before, since] = [shown(), performance.now()];
+    target.click();
+    times.push(await change(before, since));
+    await new Promise((done) => setTimeout(done, Math.max(PAUSE, since + pace - performance.now())));
+  }
+  const failed = document.querySelector("[data-testid=stException], [data-testid=stAlertContentError]");
+  if (failed) throw new Error(`the page failed: ${failed.textContent}`);
+  return times;
+}"""
+_WATCH = """(kind) => {
+  WAIT
+  const before = shown();
+  window.biganAnswer = new Promise((give, fail) => {
+    const happen = (event) => change(before, event.timeStamp).then(give, fail);
+    document.addEventListener(kind, happen, { capture: true, once: true });
+  });
+  window.biganAnswer.catch(() => {});
+}"""
+
+
+def presses(page: Any, targets: Sequence[str], shown: str) -> list[float]:
+    """Milliseconds from each press to its answer, one after the other, each once the page is at rest.
+
+    Args:
+        page: playwright's.
+        targets: selectors of what is pressed.
+        shown: an expression in JavaScript for what the answer changes.
+    """
+    begin(page, targets, shown)
+    return end(page)
+
+
+def begin(page: Any, targets: Sequence[str], shown: str, pace_ms: float | None = None) -> None:
+    """Begin to press; `end` gives the milliseconds. With a pace, no press waits for the page to be at rest."""
+    arguments = {"presses": list(targets), "pace": pace_ms or 0, "patient": pace_ms is None}
+    page.evaluate(
+        f"(arguments) => {{ window.biganPresses = ({_script(_PRESSES, shown)})(arguments); "
+        "window.biganPresses.catch(() => {}); }",
+        arguments,
+    )
+
+
+def end(page: Any) -> list[float]:
+    """Milliseconds from each press to its answer, once all are answered."""
+    times: list[float] = page.evaluate("() => window.biganPresses")
+    return times
+
+
+def answer(page: Any, event: str, shown: str, act: Callable[[], object]) -> float:
+    """Milliseconds from an event, such as "pointerup", that something done here causes, to its answer."""
+    page.evaluate(_script(_WATCH, shown), event)
+    act()
+    milliseconds: float = page.evaluate("() => window.biganAnswer")
+    return milliseconds
+
+
+def _script(script: str, shown: str) -> str:
+    whole = script.replace("WAIT", _WAIT).replace("LIMIT", str(LIMIT_MS)).replace("PAUSE", str(PAUSE_MS))
+    return whole.replace("SHOWN", shown)
