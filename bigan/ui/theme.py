@@ -25,6 +25,8 @@ class Colours:
     """D's opinion."""
     off_prior: str
     """Outside the prior, and warnings of honesty."""
+    on_opinion: str
+    """Words on a button or a tag of Streamlit's, which are in D's colour, or on the dark page near it."""
     paper: str
     ink: str
     faint: str
@@ -36,10 +38,13 @@ class Colours:
 # The two darkest of the muted scheme and its deep red are lifted for the dark page, where they would drown.
 _MUTED_ON_DARK = ("#8C7FE8", "#88CCEE", "#44AA99", "#3FA35C", "#B3B34D", "#DDCC77", "#E08796", "#C75A90", "#C97BC4")
 
-LIGHT = Colours("#1F5FA8", "#B4540A", "#0B7A6F", "#6B46B8", "#A3266B", "#FBFAF7", "#1B2026", "#D8D3C8", CLASS_COLOURS)
-DARK = Colours(
-    "#7FB2F0", "#F2A65A", "#5CC8BB", "#B79CF0", "#F08CC0", "#12161B", "#E8E6E1", "#333B45", (*_MUTED_ON_DARK, "#E8E6E1")
+LIGHT = Colours(
+    "#1F5FA8", "#B4540A", "#0B7A6F", "#6B46B8", "#A3266B", "#FFFFFF", "#FBFAF7", "#1B2026", "#D8D3C8", CLASS_COLOURS
 )
+DARK = Colours(
+    "#7FB2F0", "#F2A65A", "#5CC8BB", "#B79CF0", "#F08CC0", "#12161B", "#12161B", "#E8E6E1", "#333B45",
+    (*_MUTED_ON_DARK, "#E8E6E1"),
+)  # fmt: skip
 
 
 def is_dark() -> bool:
@@ -88,7 +93,10 @@ _RULES = f"""
   border-bottom: 1px solid {css_colour("faint")}; }}
 .bg-path span {{ white-space: nowrap; }}
 .bg-path i {{ font-style: italic; font-weight: 600; }}
-.bg-path .bg-off {{ opacity: 0.4; color: inherit; }}
+.bg-path .bg-off {{ opacity: 0.65; color: inherit; }}
+.stApp [data-testid="stCaptionContainer"] {{ opacity: 0.8; }}
+.stApp button kbd {{ opacity: 1; }}
+.stApp [data-testid="stBaseButton-primary"], .stApp .stMultiSelect span[title] {{ color: {css_colour("on_opinion")}; }}
 .bg-figure {{ margin: 0 0 0.5rem 0; max-width: 100%; container-type: inline-size; }}
 .bg-figure figcaption {{ font-size: 0.875rem; line-height: 1.35; margin-top: 0.3rem; max-width: 34rem; }}
 .bg-frame {{ position: relative; display: block; box-sizing: content-box; padding: 2px; --room: calc(100cqw - 8px);
