@@ -29,6 +29,7 @@ COUNTS = (16, 25, 36, 49, 64, 81, 100)  # squares, so that the grid is one
 DEFAULT_COUNT = 64
 GRID_SCALE, LARGE_SCALE = 3, 9
 COLUMNS = (3, 2)
+RANDOM_SEEDS = 10_000  # that the die has, short enough to say
 IN_ORDER, BY_OPINION = "as drawn", "by D's opinion"
 
 WHY = r"""
@@ -47,7 +48,8 @@ Donahue et al. 2017, sections 3 and 3.1 (Proposition 1).
 
 
 def _roll() -> None:
-    st.session_state["seed"] = random.SystemRandom().randint(0, 9999)
+    seed = random.SystemRandom().randrange(RANDOM_SEEDS - 1)
+    st.session_state["seed"] = seed + (seed >= st.session_state["seed"])  # another than now
 
 
 def _controls() -> tuple[int, int, float, str]:

@@ -67,8 +67,11 @@ def random_source(chosen: OpenCheckpoint, like: Source) -> Source:
     """Another source of the same kind at random; for an upload, a real image of the gallery."""
     dice = random.SystemRandom()
     if chosen.gallery is None or isinstance(like, Sample):
-        return Sample(dice.randrange(RANDOM_SEEDS), 0, like.truncation if isinstance(like, Sample) else 1.0)
-    return GalleryImage(dice.choice(chosen.gallery.ids))
+        truncation = like.truncation if isinstance(like, Sample) else 1.0
+        found: Source = Sample(dice.randrange(RANDOM_SEEDS), 0, truncation)
+        return found if found != like else Sample(dice.randrange(RANDOM_SEEDS) + RANDOM_SEEDS, 0, truncation)
+    ids = chosen.gallery.ids
+    return GalleryImage(dice.choice([name for name in ids if GalleryImage(name) != like] or ids))
 
 
 def another(chosen: OpenCheckpoint, key: str, source: Source, help: str) -> None:
