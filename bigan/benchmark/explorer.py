@@ -5,7 +5,6 @@ Times are taken inside the browser (see `press`). Where there is none, a row rai
 
 import contextlib
 import itertools
-import random
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -163,13 +162,11 @@ def growth(num_interactions: int = NUM_INTERACTIONS, num_warm: int = WARM_INTERA
     """Megabytes by which the app's process grows over many interactions, half on Sample and half on Reconstruct."""
     half = num_interactions // 2
     with browser() as chromium, app.running_app() as server, contextlib.ExitStack() as stack:
-        pages = [
-            stack.enter_context(opened(chromium, f"{server.address}/{name}")) for name in ("sample", "reconstruct")
-        ]
+        pages = [stack.enter_context(opened(chromium, f"{server.address}/{name}")) for name in PAGES]
         for i, page in enumerate(pages):
             press.presses(page, *_session(i, num_warm // 2))
         before = app.resident_megabytes(server.process)
-        times = [time for i, page in enumerate(pages) for time in press.presses(page, *_session(i, half))]
+        times = [one for i, page in enumerate(pages) for one in press.presses(page, *_session(i, half, num_warm))]
         after = app.resident_megabytes(server.process)
     note = f"{len(times):,} interactions after {num_warm}, {before:.0f} to {after:.0f} MB"
     return at_most("growth", after - before, "MB", MAX_GROWTH, note)
@@ -178,9 +175,8 @@ def growth(num_interactions: int = NUM_INTERACTIONS, num_warm: int = WARM_INTERA
 def scripts() -> Row:
     """Kilobytes of all scripts and style sheets of our own components, as they lie in the source."""
     files = [path for path in (Path(__file__).parents[1] / "ui").rglob("*") if path.suffix in (".js", ".css")]
-    return at_most(
-        "scripts", sum(path.stat().st_size for path in files) / 1e3, "kB", MAX_SCRIPTS, f"{len(files)} files"
-    )
+    kilobytes = sum(path.stat().st_size for path in files) / 1e3
+    return at_most("scripts", kilobytes, "kB", MAX_SCRIPTS, f"{len(files)} files")
 
 
 def _answers(name: str, times: Sequence[float], limit: float, note: str = "", *, also: bool = True) -> Row:
@@ -198,18 +194,16 @@ def _page(address: str, selector: str) -> Iterator[Any]:
         yield page
 
 
-def _cells(count: int) -> list[str]:
-    """Cells to press one after the other, none twice in a row; the first of the grid is shown already."""
-    return [f"[data-cell='{1 + i % (NUM_CELLS - 1)}']" for i in range(count)]
+def _cells(count: int, first: int = 0) -> list[str]:
+    """Cells to press one after the other, none soon again; the first of the grid is shown already."""
+    return [f"[data-cell='{1 + i % (NUM_CELLS - 1)}']" for i in range(first, first + count)]
 
 
-def _session(index: int, num_clicks: int) -> tuple[list[str], str]:
+def _session(index: int, num_clicks: int, first: int = 0) -> tuple[list[str], str]:
     """What a session presses, and what that changes: cells and new seeds in turn on Sample, images on Reconstruct."""
-    if index % 2:
+    if PAGES[index % 2] == "reconstruct":
         return [ANOTHER] * num_clicks, RETURNED
-    cells = _cells(num_clicks)
-    random.Random(index).shuffle(cells)
-    return [ROLL if i % 2 else cell for i, cell in enumerate(cells)], DETAIL
+    return [ROLL if i % 2 else cell for i, cell in enumerate(_cells(num_clicks, first))], DETAIL
 
 
 def _draw(page: Any, places: Sequence[tuple[float, float]]) -> None:
@@ -252,7 +246,7 @@ def _frame_intervals(page: Any, distance_px: float) -> list[float]:
     page.mouse.move(x + distance_px, y, steps=DRAG_STEPS)
     times = page.evaluate(_FRAMES_END)
     page.mouse.up()
-    return [later - sooner for sooner, later in itertools.pairwise(times)]
+    return [float(later - sooner) for sooner, later in itertools.pairwise(times)]
 
 
 def _messages_of_scrubbing(page: Any) -> tuple[int, int]:

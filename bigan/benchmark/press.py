@@ -74,16 +74,14 @@ def begin(page: Any, targets: Sequence[str], shown: str, pace_ms: float | None =
 
 def end(page: Any) -> list[float]:
     """Milliseconds from each press to its answer, once all are answered."""
-    times: list[float] = page.evaluate("() => window.biganPresses")
-    return times
+    return [float(milliseconds) for milliseconds in page.evaluate("() => window.biganPresses")]
 
 
 def answer(page: Any, event: str, shown: str, act: Callable[[], object]) -> float:
     """Milliseconds from an event, such as "pointerup", that something done here causes, to its answer."""
     page.evaluate(_script(_WATCH, shown), event)
     act()
-    milliseconds: float = page.evaluate("() => window.biganAnswer")
-    return milliseconds
+    return float(page.evaluate("() => window.biganAnswer"))
 
 
 def _script(script: str, shown: str) -> str:
