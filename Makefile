@@ -1,7 +1,7 @@
 # make app          the app on http://127.0.0.1:8501 (PORT=9000 make app: on another port)
 # make test         linter, types and every test
 # make screenshots  the pictures of the README, taken in a real browser
-# make benchmark    the numbers to hold, measured on this machine (some minutes, on an idle machine)
+# make benchmark    the numbers to hold, measured on this machine (half an hour, on an idle machine)
 #
 # All of them make .venv first, and install requirements only when their files have changed.
 

@@ -3,9 +3,11 @@
 import contextlib
 import mmap
 import os
+import re
 import subprocess
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -17,20 +19,25 @@ from torch.utils.flop_counter import FlopCounterMode
 from bigan import benchmark
 from bigan.__main__ import main
 from bigan.benchmark import (
+    GROUPS,
     ROWS,
     Row,
     app,
     at_least,
     at_most,
     browser,
+    evaluation,
+    explorer,
     measure,
     percentile_95,
+    rows_of,
     search,
     take_turns,
     training,
 )
 from bigan.cli.benchmark import RowName
-from bigan.config import ModelConfig, Recipe, TrainConfig
+from bigan.config import RECIPES, ModelConfig, Recipe, TrainConfig
+from bigan.data import DataError
 from bigan.evaluation import nearest_neighbour
 from bigan.models.bigan import BiGAN
 from bigan.objectives.bigan import discriminator_loss, label_swapped_loss
@@ -69,9 +76,23 @@ def test_an_unknown_row_is_refused_with_the_known_ones() -> None:
 
 
 def test_the_command_knows_every_row_and_every_row_its_function() -> None:
-    assert get_args(RowName) == tuple(ROWS)
+    assert get_args(RowName) == (*ROWS, *GROUPS)
     for module, function in ROWS.values():
         assert callable(getattr(getattr(benchmark, module), function))
+
+
+def test_a_group_is_its_rows_and_no_row_is_measured_twice() -> None:
+    assert rows_of(["scripts", "evaluation", "nearest-neighbours"]) == [
+        "scripts", "nearest-neighbours", "evaluate", "objectives",
+    ]  # fmt: skip
+    assert rows_of([]) == list(ROWS)
+    assert set(ROWS) > {row for group in GROUPS.values() for row in group}
+
+
+def test_without_a_browser_a_row_that_needs_one_neither_holds_nor_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "find_chromium", lambda: None)
+    row = measure("click")
+    assert row.value is None and row.holds is None and "no Chromium" in row.note
 
 
 def test_the_command_prints_the_rows_asked_for(
@@ -135,6 +156,32 @@ def test_turns_are_taken_in_order_and_the_first_round_does_not_count() -> None:
     order: list[str] = []
     seconds = take_turns(2, lambda: order.append("a"), lambda: order.append("b"))
     assert order == ["a", "b"] * 3 and [len(taken) for taken in seconds] == [2, 2]
+
+
+# Evaluation
+
+
+def test_each_objective_trains_and_the_slowest_is_the_row() -> None:
+    small = {
+        recipe.train.objective: Recipe(
+            replace(recipe.model, image_shape=(1, 6, 5), hidden_dim=16), replace(recipe.train, batch_size=8)
+        )
+        for recipe in RECIPES.values()
+    }
+    row = evaluation.objectives(tuple(small.values()), num_images=40, num_rounds=1, num_steps=2)
+    rates = {
+        name: float(rate.replace(",", "")) for name, rate in re.findall(r"([a-z0-9-]+) ([0-9,]+)(?:, |$)", row.note)
+    }
+    assert list(rates) == list(small) and row.value == pytest.approx(min(rates.values()), abs=1) and row.holds is None
+
+
+def test_an_evaluation_without_its_data_says_where_it_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: str) -> None:
+        raise DataError("MNIST was not found in nowhere")
+
+    monkeypatch.setattr(evaluation.data, "load", missing)
+    row = evaluation.evaluate()
+    assert row.value is None and row.holds is None and "nowhere" in row.note
 
 
 # Search
@@ -226,3 +273,13 @@ def test_a_page_is_timed_in_a_real_browser_until_it_is_drawn(
     monkeypatch.setenv("BIGAN_CHECKPOINTS", str(tiny_checkpoint.parent))
     with browser.browser() as driven, app.running_app() as server:
         assert 0 < browser.open_page(driven, f"{server.address}/sample") < browser.PAGE_SECONDS
+
+
+# Explorer
+
+
+def test_the_scripts_are_all_of_ours_and_no_larger_than_they_are() -> None:
+    folder = Path(app.ROOT) / "bigan" / "ui"
+    total = sum(len(path.read_bytes()) for pattern in ("*.js", "*.css") for path in folder.glob(pattern))
+    row = explorer.scripts()
+    assert row.value == pytest.approx(total / 1e3) and row.hold == "<= 200"

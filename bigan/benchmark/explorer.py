@@ -236,7 +236,7 @@ def _clear(page: Any) -> None:
     page.wait_for_selector(IDLE)
 
 
-def _frame_intervals(page: Any, distance_px: float) -> list[float]:
+def _frame_intervals(page: Any, distance_px: int) -> list[float]:
     """Milliseconds between the frames of a drag."""
     box = page.locator(app.MAP).first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
