@@ -179,7 +179,7 @@ def test_an_evaluation_without_its_data_says_where_it_looked(monkeypatch: pytest
     def missing(*_: str) -> None:
         raise DataError("MNIST was not found in nowhere")
 
-    monkeypatch.setattr(evaluation.data, "load", missing)
+    monkeypatch.setattr("bigan.data.load", missing)
     row = evaluation.evaluate()
     assert row.value is None and row.holds is None and "nowhere" in row.note
 
@@ -190,7 +190,16 @@ def test_an_evaluation_without_its_data_says_where_it_looked(monkeypatch: pytest
 def test_the_search_finds_the_neighbours_of_scikit_learn() -> None:
     row = search.nearest_neighbours(num_references=600, num_queries=50, num_features=16, num_rounds=1)
     assert row.value is not None and row.value > 0
-    assert "same neighbours" in row.note and "the bare float32 product" in row.note
+    assert "same neighbours" in row.note and "the bare float32 product" in row.note and "MB" in row.note
+
+
+def test_the_memory_of_a_search_is_what_it_needs_at_most_beyond_what_was_there() -> None:
+    def take_and_give_back() -> None:
+        with mmap.mmap(-1, 80_000_000) as block:
+            block.write(bytes(80_000_000))
+
+    assert search.peak_megabytes(lambda: None) < 10
+    assert 70 < search.peak_megabytes(take_and_give_back) < 200
 
 
 @pytest.mark.parametrize("wrong", ["neighbour", "distance"])

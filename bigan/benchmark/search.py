@@ -4,6 +4,8 @@ Shapes: Q queries, R references, F features.
 """
 
 import statistics
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int64
@@ -18,7 +20,7 @@ CENTRE_SCALE = (
 )
 BLOCK_QUERIES = 1000  # of the bare product, so that it needs no more memory than 240 MB
 MIN_TIMES = 5.0
-MAX_OVER_PRODUCT = 1.5  # of the bare product's time
+MAX_OVER_PRODUCT, MAX_MEGABYTES = 1.5, 1000.0  # of the bare product's time; beyond the references and the queries
 TOLERANCE = 1e-5  # of a distance, relative: scikit-learn may take either of two that differ by float32 rounding
 
 
@@ -31,7 +33,7 @@ def nearest_neighbours(
     """Times as fast as scikit-learn, on ten overlapping clusters; holds only if both find neighbours equally near.
 
     Taking turns with them, the bare float32 product of that size shows what the processor can do; holds only if the
-    search takes at most 1.5 times as long.
+    search takes at most 1.5 times as long, and less than 1 GB.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -64,11 +66,33 @@ def nearest_neighbours(
     (distances, indices), (_, their_indices) = found["ours"], found["theirs"]
     nearest = _distances(queries, references[their_indices[:, 0]])  # (Q,)
     same = _equal(_distances(queries, references[indices[:, 0]]), nearest) and _equal(distances[:, 0], nearest)
+    megabytes = peak_megabytes(our_turn)
     note = (
         f"{ours:.2f} s against {theirs:.2f} s, {'same' if same else 'OTHER'} neighbours, {num_rounds} rounds; "
-        f"{over:.2f} times the bare float32 product's {bare:.2f} s (<= {MAX_OVER_PRODUCT:g})"
+        f"{over:.2f} times the bare float32 product's {bare:.2f} s (<= {MAX_OVER_PRODUCT:g}), "
+        f"{megabytes:.0f} MB beyond its input (<= {MAX_MEGABYTES:g})"
     )
-    return at_least("nearest-neighbours", ratio, "times", MIN_TIMES, note, also=same and over <= MAX_OVER_PRODUCT)
+    return at_least(
+        "nearest-neighbours",
+        ratio,
+        "times",
+        MIN_TIMES,
+        note,
+        also=same and over <= MAX_OVER_PRODUCT and megabytes <= MAX_MEGABYTES,
+    )
+
+
+def peak_megabytes(turn: Callable[[], object]) -> float:
+    """Most memory in 10^6 bytes that a turn needs beyond what this process has (Linux: VmHWM)."""
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before = _kibibytes("VmRSS")
+    turn()
+    return max(0, _kibibytes("VmHWM") - before) * 1024 / 1e6
+
+
+def _kibibytes(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def _distances(a: Float[Tensor, "Q F"], b: Float[Tensor, "Q F"]) -> Float[Tensor, " Q"]:
