@@ -21,7 +21,7 @@ from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
 
 SEED = 0  # of the random starts
-SLICE_SECONDS = 0.25
+SLICE_SECONDS, SLICE_STEPS = 0.25, 10  # whichever comes first: the page answers, and shows how far it is
 SCALE = 5
 MAX_DESCENTS = 20  # remembered in one session, the oldest forgotten first
 _DESCENTS_KEY = "descents"
@@ -46,11 +46,11 @@ class Descent:
         self.first = self.last
 
     def advance(self, seconds: float) -> None:
-        """Go on for this long, at least by a step; it is done after NUM_STEPS."""
-        until = time.monotonic() + seconds
+        """Go on for this long, by a step at least and SLICE_STEPS at most; it is done after NUM_STEPS."""
+        until, last = time.monotonic() + seconds, self.last.step + SLICE_STEPS
         for step in self.steps:
             self._take(step)
-            if time.monotonic() > until:
+            if time.monotonic() > until or step.step == last:
                 return
         self.running = False
 
