@@ -12,7 +12,7 @@ from bigan.ui.sources import Source, Upload, keep_drawing, keep_upload
 
 Way = Literal["Gallery", "Upload", "Draw", "Camera"]
 WAYS: tuple[Way, ...] = ("Gallery", "Upload", "Draw", "Camera")
-KEY = "way"
+KEY, _PAGE_KEY = "way", "way-page"
 COLUMNS = (3, 2)
 PHOTOGRAPH = "your photograph"
 CAMERA_HELP = "Dark ink on light paper, filling the middle of the picture. It stays in this session."
@@ -29,8 +29,11 @@ def show(
         source: what is shown now.
         beside_gallery: draws more controls beside those of the gallery.
     """
-    if KEY not in st.query_params:  # written anew: on arriving from another page, what is there is that page's widget's
-        st.session_state[KEY] = st.session_state.get(KEY) or ("Upload" if isinstance(source, Upload) else "Gallery")
+    usual: Way = "Upload" if isinstance(source, Upload) else "Gallery"
+    arrived = st.session_state.get(_PAGE_KEY) != state.here().url  # what is there then is another page's widget's
+    if KEY not in st.query_params and (arrived or KEY not in st.session_state):
+        st.session_state[KEY] = st.session_state.get(KEY) or usual
+    st.session_state[_PAGE_KEY] = state.here().url
     way = st.segmented_control(
         "An image from",
         WAYS,
@@ -40,6 +43,7 @@ def show(
         on_change=_return_to_drawing,
         args=(chosen, key),
     )
+    way = way or usual  # none after a step back to an address that names none
     if way == "Gallery":
         picker.gallery(chosen, key, source, beside_gallery)
         return way, AS_IT_IS
