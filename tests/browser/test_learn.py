@@ -12,6 +12,7 @@ def test_a_learner_goes_on_and_back_by_keys_and_predicts(visit: Any) -> None:
     page = visitor.page
     expect(page.get_by_role("heading", name="1 of 4: Two kinds of pair")).to_be_visible()
     page.keyboard.press("Shift+ArrowRight")
+    visitor.settle()
     expect(page.get_by_role("heading", name="2 of 4")).to_be_visible()
     expect(page).to_have_url(re.compile("screen=2"))
     heading = page.get_by_role("heading", name="What D sees")
@@ -20,11 +21,14 @@ def test_a_learner_goes_on_and_back_by_keys_and_predicts(visit: Any) -> None:
     expect(page.get_by_text("s you predicted")).to_have_count(0)
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
+    visitor.settle()
     expect(page.get_by_text("s you predicted")).to_be_visible()
     page.get_by_role("button", name="Back").press("Enter")  # in a field, keys are the field's
+    visitor.settle()
     expect(page.get_by_role("heading", name="1 of 4")).to_be_visible()
     expect(heading).to_be_focused()
     page.keyboard.press("Shift+ArrowRight")
+    visitor.settle()
     expect(page.get_by_text("s you predicted")).to_be_visible()
     visitor.settle()
     visitor.assert_well()
