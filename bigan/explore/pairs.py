@@ -6,7 +6,7 @@ Shapes: C H W image, Z latent components, T rounds, N = T + 1 images.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,14 @@ MAX_STEPS = 1000
 INVISIBLE = 0.5 / 255  # root mean square over pixels; rounding to 8 bits hides what is less
 
 Wish = Literal["higher", "lower"]
+
+# D's loss raises encoder pairs and lowers generator pairs; that of E and G has the labels swapped: (D, others) each
+WISHES: Final[tuple[tuple[Wish | None, Wish | None], ...]] = (
+    ("higher", "lower"),
+    (None, None),
+    ("lower", "higher"),
+    ("lower", "higher"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,14 +82,11 @@ def pair_table(model: BiGAN, x: Float[Tensor, "1 C H W"], seed: int) -> PairTabl
     latents = torch.cat([e_x, z, z, e_x])  # (4, Z)
     logits = model.score(images, latents).tolist()  # (4,)
     names = ("(x, E(x))", "(x, z)", "(G(z), z)", "(G(E(x)), E(x))")
-    # D's loss raises encoder pairs and lowers generator pairs; that of E and G has the labels swapped
-    wishes: tuple[tuple[Wish | None, Wish | None], ...]
-    wishes = (("higher", "lower"), (None, None), ("lower", "higher"), ("lower", "higher"))
     return PairTable(
         *(
             Pair(name, image, latent, logit, discriminator_wants=wish, others_want=others)
             for name, image, latent, logit, (wish, others) in zip(
-                names, images.cpu(), latents.cpu(), logits, wishes, strict=True
+                names, images.cpu(), latents.cpu(), logits, WISHES, strict=True
             )
         )
     )
