@@ -15,13 +15,14 @@ app: environment
 	@echo "BiGAN Explorer: http://127.0.0.1:$(PORT)   (Ctrl-C ends it)"
 	@exec $(PYTHON) -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT)
 
-# The tests' tensors are tiny: more threads do not help, and on busy cores they wait for each other for minutes.
+# The tests' tensors are tiny: more threads do not help, and on busy cores they wait for each other for minutes. Two
+# processes do: half of the time goes to waiting for a browser.
 test: export OMP_NUM_THREADS := 1
 test: development
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy bigan app.py pages scripts
-	$(PYTHON) -m pytest -q -ra
+	$(PYTHON) -m pytest -q -ra -n 2 --dist loadfile
 
 screenshots: development
 	$(PYTHON) -m scripts.screenshots

@@ -3,10 +3,15 @@
 sample:SEED:INDEX:TRUNCATION    z drawn from the prior, x = G(z)
 gallery:ID                      a real image of the checkpoint's gallery, z = E(x)
 upload:HASH:PREPARATION         a person's own picture, z = E(x); only who has the picture can resolve it
+edit:DIRECTION:STRENGTH:free|inside:CHANGES:START
+                                the latent of the source START, edited (see bigan.explore.editing), x = G(z)
+
+CHANGES are the numbers that were set, in hundredths: 17_-31~4_80 sets number 17 to -0.31 and number 4 to 0.8.
 """
 
 import contextlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bigan.config import MAX_SEED
@@ -14,6 +19,9 @@ from bigan.preparation import AS_IT_IS, Preparation, parse_preparation
 
 MAX_SAMPLES = 100
 HASH_DIGITS = 12
+MAX_CHANGES = 40  # so that an edit fits into a link
+MAX_STRENGTH = 3  # standard deviations
+MAX_EDIT_CHARACTERS = 900  # an edit may start from an edit
 
 
 class SourceError(ValueError):
@@ -56,7 +64,54 @@ class Upload:
         return f"upload:{self.digest}:{self.preparation}"
 
 
-Source = Sample | GalleryImage | Upload
+@dataclass(frozen=True)
+class Edit:
+    """A latent edited by hand."""
+
+    start: "Source"
+    direction: str = ""
+    """Its short name, see bigan.explore.editing; empty where there is none."""
+    strength: float = 0.0
+    """In the direction's standard deviations, to one decimal."""
+    inside: bool = False
+    """Whether what leaves the prior is brought back to its end."""
+    changes: tuple[tuple[int, float], ...] = ()
+    """Components, from 0, with their new values, to two decimals."""
+
+    def __str__(self) -> str:
+        """As in a link."""
+        kept = "inside" if self.inside else "free"
+        return f"edit:{self.direction}:{self.strength:g}:{kept}:{changes_text(self.changes)}:{self.start}"
+
+
+Source = Sample | GalleryImage | Upload | Edit
+
+
+def changes_text(changes: Iterable[tuple[int, float]]) -> str:
+    """Changed components as they stand in a link."""
+    return "~".join(f"{i + 1}_{round(100 * value)}" for i, value in changes)
+
+
+def parse_changes(text: str) -> tuple[tuple[int, float], ...]:
+    """The changed components, from 0, that a text in a link stands for.
+
+    Raises:
+        SourceError: it does not read as it must, names a number twice or too many.
+    """
+    pieces = text.split("~") if text else []
+    found = [re.fullmatch(r"([1-9]\d{0,3})_(-?\d{1,3})", piece, re.ASCII) for piece in pieces[:MAX_CHANGES]]
+    changes = {int(match[1]) - 1: int(match[2]) / 100 for match in found if match}
+    if len(changes) != len(pieces):
+        raise SourceError(
+            f"{text[:60]!r} are no changes of a latent; they must read NUMBER_HUNDREDTHS~NUMBER_HUNDREDTHS, each "
+            f"number once, {MAX_CHANGES} at most."
+        )
+    return tuple(changes.items())
+
+
+def innermost(source: Source) -> Source:
+    """What an edit began with, through all edits; of anything else, itself."""
+    return innermost(source.start) if isinstance(source, Edit) else source
 
 
 def parse_source(text: str) -> Source:
@@ -75,7 +130,11 @@ def parse_source(text: str) -> Source:
     if match := re.fullmatch(rf"upload:([0-9a-f]{{{HASH_DIGITS}}}):([a-z0-9.-]{{1,40}})", text, re.ASCII):
         with contextlib.suppress(ValueError):
             return Upload(match[1], parse_preparation(match[2]))
+    pattern = r"edit:([a-z0-9-]{0,32}):(-?[0-2](?:\.\d)?|-?3(?:\.0)?):(free|inside):([\d_~-]*):(.+)"
+    if len(text) <= MAX_EDIT_CHARACTERS and (match := re.fullmatch(pattern, text, re.ASCII)):
+        inside, changes = match[3] == "inside", parse_changes(match[4])
+        return Edit(parse_source(match[5]), match[1], float(match[2]), inside, changes)
     raise SourceError(
-        f"{text[:60]!r} is no source of an image; it must read sample:SEED:INDEX:TRUNCATION, gallery:ID or "
-        "upload:HASH:PREPARATION."
+        f"{text[:60]!r} is no source of an image; it must read sample:SEED:INDEX:TRUNCATION, gallery:ID, "
+        "upload:HASH:PREPARATION or edit:DIRECTION:STRENGTH:free|inside:CHANGES:START."
     )

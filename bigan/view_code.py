@@ -13,9 +13,11 @@ from bigan.view_recipe import NAME, ViewRecipe, check
 PATH_NAMES: dict[Path, str] = {"prior": "within the prior", "slerp": "great arc", "line": "straight line"}
 SPACE_NAMES: dict[str, str] = {"pixels": "pixels", "latent": "E(x)", "penultimate": "penultimate"}
 
-SAMPLE_SCALE, RECONSTRUCTION_SCALE, WALK_SCALE, COMPARISON_SCALE = 4, 8, 4, 6  # of the PNG of each page
+SAMPLE_SCALE, RECONSTRUCTION_SCALE, WALK_SCALE, COMPARISON_SCALE, EDIT_SCALE = 4, 8, 4, 6, 8  # of the PNG of each page
 IMPORTS = {
     "find(": "from bigan.checkpoint import find",
+    "edited(": "from bigan.explore.editing import edited",
+    "find_direction(": "from bigan.explore.editing import find_direction",
     "load_gallery(": "from bigan.explore.gallery import load_gallery",
     **{
         f"{name}(": f"from bigan.explore.interpolation import {name}"
@@ -24,6 +26,7 @@ IMPORTS = {
     "map_picture(": "from bigan.explore.map_picture import map_picture",
     "load_projection(": "from bigan.explore.projection import load_projection",
     "place(": "from bigan.explore.projection import place, space_features",
+    "index_gallery(": "from bigan.explore.reconstruction import index_gallery",
     "comparison(": "from bigan.pictures import comparison",
     "mosaic(": "from bigan.pictures import mosaic",
 }
@@ -32,7 +35,7 @@ IMPORTS = {
 def python_code(recipe: ViewRecipe) -> str:
     """A few lines of Python with the public interface that make the PNG of the view, pixel for pixel.
 
-    A person's own picture is read from "your-picture.png".
+    A person's own picture is read from "your-picture.png", and two selections of theirs from "your-edit.npz".
 
     Raises:
         ValueError: the page has no picture of its own, or its settings are not those that the page writes.
@@ -41,6 +44,7 @@ def python_code(recipe: ViewRecipe) -> str:
         "sample": _sample_code,
         "reconstruct": _reconstruction_code,
         "interpolate": _walk_code,
+        "edit": _edit_code,
         "map": _map_code,
         "compare": _comparison_code,
         "rivals": _comparison_code,
@@ -51,7 +55,7 @@ def python_code(recipe: ViewRecipe) -> str:
     lines = pages[recipe.page](recipe)
     lines[-1] = f"{lines[-1]}.save({_quoted(f'{recipe.checkpoint}-{recipe.page}.png')})"
     body = "\n".join([model, *lines] if any("model." in line or "(model" in line for line in lines) else lines)
-    tools = [f"import {name}" for name in ("bigan", "torch") if f"{name}." in body]
+    tools = [f"import {name}" for name in ("bigan", "numpy", "torch") if f"{name}." in body]
     used = [statement for name, statement in IMPORTS.items() if re.search(rf"\b{re.escape(name)}", body)]
     return "\n".join([*tools, *used, "", body, ""])
 
@@ -141,6 +145,18 @@ def _strip(num_steps: int) -> str:
     return f"mosaic(frames, columns={num_steps}, scale={WALK_SCALE})"
 
 
+def _edit_code(recipe: ViewRecipe) -> list[str]:
+    kept = "inside" if _text(recipe, "inside") == "true" else "free"
+    direction, changed = recipe.query.get("direction", ""), recipe.query.get("changed", "")
+    edit = sources.parse_source(f"edit:{direction}:{_text(recipe, 'strength')}:{kept}:{changed}:{_text(recipe, 'a')}")
+    assert isinstance(edit, sources.Edit)
+    return [
+        f"z = {_latent(recipe, edit.start)}",
+        f"x = model.generate(torch.stack([z, {_edited(recipe, 'z', edit)}]))",
+        f"comparison(x[:1], x[1:], scale={EDIT_SCALE})",
+    ]
+
+
 def _map_code(recipe: ViewRecipe) -> list[str]:
     source, space = _source(recipe, "source"), _quoted(_named(recipe, "space", SPACE_NAMES))
     maps = f"load_projection(find({_quoted(recipe.checkpoint)})).maps"
@@ -173,6 +189,8 @@ def _image(recipe: ViewRecipe, source: sources.Source) -> str:
         return f"model.generate({_latents(source)}[-1:])"
     if isinstance(source, sources.GalleryImage):
         return f"{_gallery(recipe)}.image({_quoted(source.image_id)})"
+    if isinstance(source, sources.Edit):
+        return f"model.generate({_latent(recipe, source)}[None])"
     return f'model.prepare("your-picture.png", mode={_quoted(str(source.preparation))})'
 
 
@@ -180,7 +198,19 @@ def _latent(recipe: ViewRecipe, source: sources.Source) -> str:
     """The expression for z, without its batch."""
     if isinstance(source, sources.Sample):
         return f"{_latents(source)}[-1]"
+    if isinstance(source, sources.Edit):
+        return _edited(recipe, _latent(recipe, source.start), source)
     return f"model.encode({_image(recipe, source)})[0]"
+
+
+def _edited(recipe: ViewRecipe, z: str, edit: sources.Edit) -> str:
+    """The expression for an edited latent; z is that of where it starts."""
+    direction = "None"
+    if edit.direction:
+        ids = ', *(numpy.load("your-edit.npz")[ids].tolist() for ids in ("ids_a", "ids_b"))'
+        rest = ids if edit.direction == "selections" else ""
+        direction = f"find_direction({_quoted(edit.direction)}, index_gallery(model, {_gallery(recipe)}){rest})"
+    return f"edited({z}, {dict(edit.changes)}, {direction}, {edit.strength}, model.config.prior, {edit.inside})"
 
 
 def _latents(source: sources.Sample) -> str:

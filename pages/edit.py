@@ -1,24 +1,26 @@
-"""Edit: one latent under one's hands, along directions that mean something and component by component."""
+"""Edit: one latent under one's hands, along directions that mean something and number by number."""
 
 from bigan.ui import editing, ends, page, state
 from bigan.ui.loaders import OpenCheckpoint
 
-START = "a"
-
 WHY = r"""
 **What a number of $z$ does** differs from place to place. The sliders are ordered by $\lVert \partial G / \partial z_i
-\rVert$ *here*: how much the image changes, over all its pixels, for a small step of that number alone. These are the
-norms of the columns of the Jacobian of $G$, by differentiation.
+\rVert$ at the start: how far the image moves, over all its pixels, for a small step of that number alone. These are the
+norms of the columns of the Jacobian of $G$, by differentiation. A small norm does not mean that the number does
+nothing anywhere: far from here, or together with others, it may.
 
-**A direction** leads from one mean of $E(x)$ to another: from the rest of the gallery to a class, or between two
-selections kept on the Map; the principal components are the directions in which the gallery's $E(x)$ varies most. No
-direction was trained: they are read off the labels and the gallery afterwards.
+**A direction** moves all numbers at once, $z' = z + s\,\sigma v$ with $\lVert v \rVert = 1$. It leads from one mean of
+$E(x)$ over the gallery to another, or is one of the principal components, the directions in which the gallery's $E(x)$
+varies most (Härkönen et al. 2020, *GANSpace*, section 2.1, with $E(x)$ in place of a generator's activations). Nobody
+trained a direction, and $E$ and $G$ never saw a label: they are read off afterwards. That they work for images that
+they were not read from is what makes them worth looking at.
 
-**Strength** is counted in standard deviations of the gallery's $E(x)$ along the direction, so that 1 is a usual
-difference between two images and 4 is far.
+**Strength in standard deviations.** $\sigma$ is the standard deviation of the gallery's $E(x)$ along $v$. So 1 is a
+usual difference between two images whatever the direction, and 3 is as far as hardly any image lies from the mean.
 
-**The prior.** $G$ has never been asked for a $z$ outside it, so what it makes there was never judged by $D$.
-"Inside the prior" brings every number that leaves it back to its end.
+**Leaving the prior.** $G$ was only ever asked for images of $z$ drawn from $p_Z$, and $D$ never judged any other: what
+it makes outside is a guess that nothing in training held to account. "Inside the prior" brings every number that leaves
+it back to its end; the move is then no longer straight.
 
 Donahue et al. 2017, section 3 ($G$ and $E$ as inverses: a way in $E$'s space is a way in $G$'s).
 """
@@ -26,9 +28,9 @@ Donahue et al. 2017, section 3 ($G$ and $E$ as inverses: a way in $E$'s space is
 
 def draw(chosen: OpenCheckpoint) -> None:
     """The page below its head."""
-    start = ends.resolve(chosen, START, {START: state.kept(START, "")})
-    ends.show(chosen, start, {START: "where to start"})
-    editing.show(chosen, start[START].z[0].clone())
+    start = ends.resolve(chosen, editing.START, {editing.START: state.kept(editing.START, "")})
+    ends.show(chosen, start, {editing.START: "where to start"})
+    editing.show(chosen, start[editing.START])
 
 
 page.show(

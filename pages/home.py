@@ -40,12 +40,13 @@ def draw(chosen: OpenCheckpoint) -> None:
 
 def _diagram() -> None:
     def address(info: state.PageInfo) -> str:
-        return f"{info.url}?{urlencode(state.parameters())}"
+        return f"{info.url}?{urlencode(state.parameters())}".rstrip("?")
 
     st.html(
         diagram.with_links(
             {
                 "G": (address(state.SAMPLE), "Sample: what G makes"),
+                "G(z)": (address(state.EDIT), "Edit: what each number of z does to G(z)"),
                 "z": (address(state.INTERPOLATE), "Walk: from one latent to another"),
                 "E": (address(state.RECONSTRUCT), "Reconstruct: through E and back"),
                 "E(x)": (address(state.MAP), "Map: what E learned"),

@@ -237,6 +237,7 @@ def _selection(
     )
     with st.container(horizontal=True):
         state.link(state.RECONSTRUCT, "Reconstruct it", "All that E, G and D say of it", source=resolved.source)
+        state.link(state.EDIT, "Edit it", "Change the numbers that E makes of it", a=resolved.source)
         state.link(state.INTERPOLATE, "Walk from here", "Walk from its latent to another one", a=resolved.source)
     _downloads(chosen, gallery, projection, space, shown, guest)
 

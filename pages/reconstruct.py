@@ -155,6 +155,7 @@ def _ways_on(chosen: OpenCheckpoint, answer: Answer) -> None:
     """Links to the other pages, and files to take home."""
     source = answer.resolved.source
     with st.container(horizontal=True):
+        state.link(state.EDIT, "Edit it", "Change the numbers that E makes of this image", a=source)
         state.link(state.INTERPOLATE, "Walk from here", "Walk from this image's latent to another one", a=source)
         state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
     if isinstance(source, Upload):

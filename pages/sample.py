@@ -172,6 +172,7 @@ def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:
     charts.needle([("D(G(z), z)", logit)])
     with st.container(horizontal=True):
         state.link(state.RECONSTRUCT, "Reconstruct it", "Send this image through E and back through G", source=source)
+        state.link(state.EDIT, "Edit it", "Change the numbers of this latent", a=source)
         state.link(state.INTERPOLATE, "Walk from here", "Walk from this latent to another one", a=source)
         state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
         st.button(

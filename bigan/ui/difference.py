@@ -16,23 +16,27 @@ def _css(colour: tuple[int, int, int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
-def show(
-    difference: Float[Tensor, "C H W"], *, scale: int, smooth: bool, names: tuple[str, str] = ("x", "G(E(x))")
-) -> None:
+def show(difference: Float[Tensor, "C H W"], *, scale: int, smooth: bool) -> None:
     """The picture, its scale and what it says in numbers.
 
     Args:
-        difference: the second less the first, such as x_hat - x, in [-1, 1].
+        difference: x_hat - x, in [-1, 1].
         scale: how many times it is enlarged where there is room.
         smooth: enlarge smoothly.
-        names: of the first and of the second; plain text.
     """
-    first, second = names
+    said = f"G(E(x)) {MINUS} x. Blue: x is brighter; orange: G(E(x)) is. {words(difference)}"
+    caption = f'<figcaption style="font-size: 0.875rem; line-height: 1.35">{said}</figcaption>'
+    st.html(figure(difference, alt=f"The difference. {said}", scale=scale, smooth=smooth) + caption)
+
+
+def words(difference: Float[Tensor, "C H W"]) -> str:
+    """How much it is, pixel by pixel."""
     mean, largest = difference.abs().mean().item(), difference.abs().max().item()
-    words = (
-        f"{second} {MINUS} {first}. Blue: {first} is brighter; orange: {second} is. Of the full range, a pixel differs "
-        f"by {100 * mean:.0f} % on average and {100 * largest:.0f} % at most."
-    )
+    return f"Of the full range, a pixel differs by {100 * mean:.0f} % on average and {100 * largest:.0f} % at most."
+
+
+def figure(difference: Float[Tensor, "C H W"], *, alt: str, scale: int, smooth: bool) -> str:
+    """The HTML of the picture over its scale."""
     picture = difference_picture(difference, 1)
     ends = f"{_css(NEGATIVE)}, #ffffff, {_css(POSITIVE)}"
     sizes = f"padding-block: 0; --own: {picture.width}px; --largest: {scale * picture.width}px"  # the picture's width
@@ -43,6 +47,4 @@ def show(
         f'<div style="display: flex; justify-content: space-between"><span>{MINUS}1</span><span>0</span><span>+1</span>'
         "</div></div></div>"
     )
-    figure = pictures.figure(picture, alt=f"The difference. {words}", scale=scale, smooth=smooth)
-    caption = f'<figcaption style="font-size: 0.875rem; line-height: 1.35">{words}</figcaption>'
-    st.html(figure + ruler + caption)
+    return pictures.figure(picture, alt=alt, scale=scale, smooth=smooth) + ruler

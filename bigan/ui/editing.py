@@ -1,154 +1,221 @@
-"""A latent under one's hands: the controls of the Edit page, and what they make of it.
+"""The Edit page below its start: a direction, a strength, the numbers one by one, and what leaves the page.
 
-Shapes: Z latent components, K pictures of a strip, C H W image.
+Shapes: Z latent components, K pictures of a strip, B of the ends.
 """
 
+import math
+
 import streamlit as st
-from jaxtyping import Float
-from torch import Tensor, cat, linalg, linspace, stack
 
-from bigan.explore.directions import sensitivities
-from bigan.latent import off_prior_share, prior_limit
-from bigan.pictures import comparison, png_bytes
-from bigan.ui import charts, difference, downloads, edits, page, pictures, state
+from bigan.pictures import animation_bytes, comparison, mosaic, png_bytes
+from bigan.sources import MAX_CHANGES, MAX_EDIT_CHARACTERS, MAX_STRENGTH, changes_text, innermost, parse_changes
+from bigan.ui import charts, direction_choice, downloads, edit_bench, edits, grid, page, selections, state
+from bigan.ui.downloads import File
+from bigan.ui.edit_bench import EDITED, Made
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.view_recipe import embed
+from bigan.ui.sources import Edit, Resolved, Upload
+from bigan.view_code import EDIT_SCALE
 
-CHANGED, DIRECTION, STRENGTH, INSIDE, MORE = "changed", "direction", "strength", "inside", "more"
-NO_DIRECTION = "none"
-NUM_SLIDERS, MORE_SLIDERS = 8, 24
-MAX_STRENGTH = 4.0
-STRIP = 9  # pictures along the direction
-SCALE, END_SCALE, STRIP_SCALE = 6, 2, 2
-DIRECTION_HELP = (
-    "Between means of E(x), or where the gallery varies most. Keep two selections on the Map as A and B to have the "
-    "direction between them here."
-)
+START, CHANGED, STRENGTH, INSIDE, SLIDERS = "a", "changed", "strength", "inside", "sliders"
+DEFAULT_STRENGTH, STRENGTH_STEP = 2.0, 0.1
+STRENGTHS = tuple(float(one) for one in range(-MAX_STRENGTH, MAX_STRENGTH + 1))  # of the strip
+FILM = tuple(one / 4 for one in range(-4 * MAX_STRENGTH, 4 * MAX_STRENGTH + 1))
+FRAME_SECONDS = 0.1
+COUNTS = (8, 16, 32)
+COLUMNS = (5, 6)
+STRIP_SCALE, END_WIDTH = 2, 60
+LOCAL = "This edit begins with your picture, which stays in this session: a link to it works here only."
+Changes = tuple[tuple[int, float], ...]
 
 
 @page.part
-def show(chosen: OpenCheckpoint, z: Float[Tensor, " Z"]) -> None:
-    """The controls and what they make of z.
-
-    Args:
-        chosen: the checkpoint.
-        z: where the edit starts.
-    """
+def show(chosen: OpenCheckpoint, start: Resolved) -> None:
+    """The controls, and beside them what they make of the start."""
     with st.container(gap=None):
-        text = state.kept(CHANGED, "")
-    changes = edits.from_text(text, chosen.config.latent_dim)
-    edit = _direction(chosen, changes)
-    edited = edit.of(z, chosen.config.prior)
-    _result(chosen, z, edited)
-    if edit.direction is not None:
-        _strip(chosen, z, edit)
-    _components(chosen, z, changes)
+        changed, name = state.kept(CHANGED, ""), state.kept(direction_choice.KEY, "")
+    changes = _changes(changed, chosen.config.latent_dim)
+    left, right = st.columns(COLUMNS, gap="large")
+    with right:
+        name, strength = _direction(chosen, start, name or direction_choice.default(chosen, start))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            inside = st.toggle(
+                "Inside the prior", key=INSIDE, bind="query-params",
+                help="Brings every number that leaves the prior to its end.",
+            )  # fmt: skip
+            edit = Edit(start.source, name, strength, bool(inside), changes)
+            made = edit_bench.make(chosen, start, edit)
+            _steps(edit, made)
+        if name:
+            _strip(chosen, start, edit)
+        _sliders(chosen, start, edit)
+    with left, st.container(key=edit_bench.KEY):
+        edit_bench.show(chosen, made)
+    _after(chosen, start, made)
 
 
-def _direction(chosen: OpenCheckpoint, changes: dict[int, float]) -> edits.Edit:
-    """The controls of direction, strength and clamp."""
-    known = edits.directions(chosen)
-    left, middle, right = st.columns([3, 3, 1.6], vertical_alignment="bottom")
-    name = left.selectbox(
-        "Direction", (NO_DIRECTION, *known), min(1, len(known)), key=DIRECTION, bind="query-params",
-        help=DIRECTION_HELP,
+def _changes(text: str, latent_dim: int) -> Changes:
+    """What the address says of the numbers; what it cannot mean is left out, and said."""
+    try:
+        changes = parse_changes(text)
+    except ValueError as error:
+        st.warning(state.as_text(str(error)), icon=":material/link_off:")
+        return ()
+    return tuple((i, value) for i, value in changes if i < latent_dim)
+
+
+def _direction(chosen: OpenCheckpoint, start: Resolved, name: str) -> tuple[str, float]:
+    """The direction's name, empty where there is none, and the strength."""
+    found = None
+    if chosen.gallery is None:
+        st.caption("This checkpoint comes without a gallery of real images, in which directions are found.")
+    else:
+        found = direction_choice.show(chosen, start, name)
+    strength = st.slider(
+        "Strength, in standard deviations", -float(MAX_STRENGTH), float(MAX_STRENGTH), DEFAULT_STRENGTH, STRENGTH_STEP,
+        format="%.1f", key=STRENGTH, bind="query-params", disabled=found is None,
+        help="1 is a usual difference between two images along this direction." if found else "No direction yet.",
     )  # fmt: skip
-    strength = middle.slider(
-        "Strength, in standard deviations", -MAX_STRENGTH, MAX_STRENGTH, 1.0, 0.1, key=STRENGTH, bind="query-params",
-        disabled=name == NO_DIRECTION,
-        help="Choose a direction first." if name == NO_DIRECTION else "1 is a usual difference between two images.",
-    )  # fmt: skip
-    inside = right.toggle(
-        "Inside the prior", True, key=INSIDE, bind="query-params", help="Bring back what would leave the prior."
-    )
-    return edits.Edit(changes, known.get(str(name)), float(strength), bool(inside))
+    if found is None:
+        return "", 0.0
+    st.caption(state.as_text(direction_choice.words(found)))
+    return name, round(float(strength), 1)
 
 
-def _result(chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edited: Float[Tensor, " Z"]) -> None:
-    """Before, after and the difference, with what the change costs."""
-    both = stack([z, edited])  # (2, Z)
-    x = chosen.model.generate(both)  # (2, C, H, W)
-    columns = st.columns(3)
-    for column, image, caption in ((columns[0], x[:1], "G(z), before"), (columns[1], x[1:], "G(z), after")):
-        with column:
-            pictures.image(
-                image, kind="generated", alt=f"{caption} the edit", caption=caption, scale=SCALE, smooth=chosen.smooth
-            )
-    with columns[2]:
-        difference.show(x[1] - x[0], scale=SCALE, smooth=chosen.smooth, names=("before", "after"))
-    share = off_prior_share(both, chosen.config.prior).tolist()
-    count = round(share[1] * len(z))
-    lengths = linalg.vector_norm(both, dim=1).tolist()
-    st.markdown(
-        f"**{count} of {len(z)} numbers lie outside the prior.** z is {lengths[1]:.1f} long (before {lengths[0]:.1f}), "
-        f"and the image moved by {float(linalg.vector_norm(x[1] - x[0])):.1f} in pixels."
-    )
-    if chosen.config.shortcoming("score") is None:
-        before, after = chosen.model.score(x, both).tolist()
-        charts.needle([("D(G(z), z) before", before), ("D(G(z), z) after", after)])
-    _downloads(chosen, both, x)
+def _strip(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
+    """The direction from end to end; a press takes that strength."""
+    z = edits.along(chosen, start.z[0], edit, STRENGTHS)  # (K, Z)
+    x = chosen.model.generate(z)  # (K, C, H, W)
+    logits = [None] * len(z) if chosen.config.shortcoming("score") else [float(one) for one in chosen.model.score(x, z)]
+    outside = edit_bench.num_outside(chosen, z)
+    details = [f"{count} of {z.shape[1]} numbers outside the prior" for count in outside]
+    names = [f"{one:+g} sd".replace("-", charts.MINUS) for one in STRENGTHS]
+    cells = [grid.Cell(*words) for words in zip(names, details, logits, strict=True)]
 
+    def take(pressed: tuple[int, ...]) -> None:
+        st.session_state[STRENGTH] = STRENGTHS[pressed[0]]
 
-def _downloads(chosen: OpenCheckpoint, both: Float[Tensor, "2 Z"], x: Float[Tensor, "2 C H W"]) -> None:
-    settings = {key: text for key, text in st.query_params.items() if key != state.CHECKPOINT_KEY}
-    recipe = downloads.recipe(chosen, state.EDIT, both, [], **settings)
-    name = f"{chosen.name}-edit"
-    with st.container(horizontal=True):
-        st.download_button(
-            "PNG", lambda: embed(png_bytes(comparison(x[:1], x[1:], SCALE)), recipe), f"{name}.png", "image/png",
-            key="download-PNG", icon=":material/download:", on_click="ignore", help="Before, after and difference.",
-        )  # fmt: skip
-        st.download_button(
-            "NPZ", lambda: downloads.npz_bytes(recipe, z=both, x=x), f"{name}.npz", key="download-NPZ",
-            icon=":material/download:", on_click="ignore", help="z and G(z), before and after, as NumPy arrays.",
-        )  # fmt: skip
-
-
-def _strip(chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: edits.Edit) -> None:
-    strengths = linspace(-MAX_STRENGTH, MAX_STRENGTH, STRIP).tolist()
-    latents = stack([edit.of(z, chosen.config.prior, strength) for strength in strengths])  # (K, Z)
-    assert edit.direction is not None
-    explained = edit.direction.explained
-    share = f" It holds {100 * explained:.0f} % of what varies in the gallery's E(x)." if explained is not None else ""
-    pictures.grid(
-        chosen.model.generate(latents), columns=STRIP, kind="generated",
-        alt=f"G along the direction {edit.direction.name}, {STRIP} steps to both sides",
-        caption=f"{edit.direction.name}: from -{MAX_STRENGTH:g} over 0 to {MAX_STRENGTH:g} standard deviations.{share}",
+    grid.show(
+        x, cells, columns=len(x), kind="generated", alt=f"The direction in {len(x)} steps", key="direction-strip",
+        chosen=[STRENGTHS.index(edit.strength)] if edit.strength in STRENGTHS else [], on_choice=take,
+        caption=f"From {charts.MINUS}{MAX_STRENGTH} over 0 to {MAX_STRENGTH} standard deviations; outside the prior: "
+        f"{', '.join(map(str, outside))} numbers. Press one to take it.",
         scale=STRIP_SCALE, smooth=chosen.smooth,
     )  # fmt: skip
 
 
-def _components(chosen: OpenCheckpoint, z: Float[Tensor, " Z"], changes: dict[int, float]) -> None:
-    """Sliders for the components that change the image most here, with the image at both ends of each."""
-    st.header("Number by number", anchor=False)
-    effects = sensitivities(chosen.model, z)  # (Z,)
-    ranked = effects.argsort(descending=True).tolist()
-    more = st.toggle("More of them", key=MORE, bind="query-params")
-    shown = ranked[: MORE_SLIDERS if more else NUM_SLIDERS]
-    shown += [component for component in changes if component not in shown]
-    limit = prior_limit(chosen.config.prior)
-    both = chosen.model.generate(edits.ends_of(z, shown, chosen.config.prior))  # (2 K, C, H, W)
-    st.markdown("What each number of z does to this image, those that change it most first: its low end, its high end.")
-    columns = st.columns(4)
-    for place, component in enumerate(shown):
-        with columns[place % 4]:
-            pictures.grid(
-                cat([both[place : place + 1], both[place + len(shown) : place + len(shown) + 1]]), columns=2,
-                kind="generated", alt=f"G with number {component + 1} of z at {-limit:g} and at {limit:g}",
-                caption=f"number {component + 1}: {-limit:g} and {limit:g} (effect {effects[component]:.2f})",
-                scale=END_SCALE, smooth=chosen.smooth,
-            )  # fmt: skip
-            key = f"component-{component}"
-            st.session_state[key] = changes.get(component, round(float(z[component]), 2))
-            st.slider(
-                f"Number {component + 1}", -limit, limit, step=0.01, key=key, label_visibility="collapsed",
-                on_change=_change, args=(changes, component, key),
-            )  # fmt: skip
+def _reset() -> None:
+    state.keep(CHANGED, "")
+    st.session_state[STRENGTH] = 0.0
+
+
+def _go_on(edit: Edit) -> None:
+    state.keep(START, str(edit))
+    _reset()
+
+
+def _steps(edit: Edit, made: Made) -> None:
+    """The buttons that undo the edit, or take it as the next one's start."""
     st.button(
-        "Reset the numbers", icon=":material/undo:", on_click=state.keep, args=(CHANGED, ""), disabled=not changes,
-        help="Back to the z one started from." if changes else "Nothing was changed by hand.", key="reset",
+        "Reset", icon=":material/undo:", key="reset", on_click=_reset, disabled=not made.is_changed,
+        help="Back to the z one started from." if made.is_changed else "Nothing is changed.",
     )  # fmt: skip
+    fits = len(str(edit)) <= MAX_EDIT_CHARACTERS
+    go_on = st.button(
+        "Go on from here", icon=":material/subdirectory_arrow_right:", key="go-on", on_click=_go_on, args=(edit,),
+        disabled=not (made.is_changed and fits),
+        help="Keep this, and start the next edit from it." if fits else "This edit is longer than a link can be.",
+    )  # fmt: skip
+    if go_on:
+        st.rerun()  # of all the page: the start is drawn above
 
 
-def _change(changes: dict[int, float], component: int, key: str) -> None:
-    state.keep(CHANGED, edits.to_text({**changes, component: st.session_state[key]}))
+def _sliders(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
+    """The numbers that change the image most here, each between the images at its two ends."""
+    st.header("Number by number", anchor=False)
+    z, changes = start.z[0], dict(edit.changes)
+    counts = [*(count for count in COUNTS if count < len(z)), len(z)]
+    num = st.selectbox("How many", counts, key=SLIDERS, bind="query-params", width=110,
+                       help="Of the numbers of z, those that change this image most first.")  # fmt: skip
+    effects = edits.effects(chosen, z)  # (Z,)
+    shown = [int(i) for i in effects.argsort(descending=True)[: int(num)]]
+    shown += [i for i in changes if i not in shown]
+    st.caption(
+        "Left and right of each: what G makes with that number at its low and at its high end, all others as they are. "
+        "Effect: how far the image moves here for one unit of the number, in Euclidean distance over all pixels."
+    )
+    x = chosen.model.generate(edits.at_ends(chosen, z, edit, shown))  # (B, C, H, W)
+    st.html(edit_bench.ends_sheet(x, chosen.smooth))
+    most = edits.reach(chosen, edit.inside)
+    for place, i in enumerate(shown):
+        name, began = f"Number {i + 1}", float(z[i])
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"number-row-{i}"):
+            st.html(edit_bench.end(2 * place, len(shown), name, -most), width=END_WIDTH)
+            key = f"number-{i}-{most:g}"
+            st.session_state[key] = min(max(-most, changes.get(i, round(began, 2))), most)
+            full = i not in changes and len(changes) >= MAX_CHANGES
+            label = f"**{name}**" if i in changes else name
+            st.slider(
+                f"{label}, began at {began:.2f}, effect {effects[i]:.1f}".replace("-", charts.MINUS), -most, most,
+                step=0.01, key=key, on_change=_set, args=(edit.changes, i, began, key), disabled=full,
+                help=f"{MAX_CHANGES} numbers are changed, as many as a link holds." if full else None,
+            )  # fmt: skip
+            st.html(edit_bench.end(2 * place + 1, len(shown), name, most), width=END_WIDTH)
+
+
+def _set(changes: Changes, component: int, began: float, key: str) -> None:
+    """Put a number into the address, or take it out where it is back at its beginning."""
+    value = round(float(st.session_state[key]), 2)
+    others = {i: one for i, one in changes if i != component}
+    back = math.isclose(value, round(began, 2), abs_tol=1e-9)
+    state.keep(CHANGED, changes_text((others if back else others | {component: value}).items()))
+
+
+def _after(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:
+    """The edited latent, D's opinion, the ways on and the files."""
+    left, right = st.columns(COLUMNS, gap="large")
+    with left:
+        if made.logits is not None:
+            before, after = made.logits
+            charts.needle([("D(G(z), z) before", before), (f"D(G({EDITED}), {EDITED}) after", after)])
+        edit = made.edit
+        if len(str(edit)) <= MAX_EDIT_CHARACTERS:
+            with st.container(horizontal=True):
+                state.link(state.RECONSTRUCT, "Reconstruct it", f"Send G({EDITED}) through E and back", source=edit)
+                state.link(state.INTERPOLATE, "Walk there", f"From the start to {EDITED}", a=edit.start, b=edit)
+                state.link(state.MAP, "On the map", f"Where G({EDITED}) lands among the real ones", source=edit)
+        if isinstance(innermost(edit), Upload):
+            st.caption(LOCAL)
+        _downloads(chosen, start, made)
+    with right:
+        charts.latent_bars(made.z[1:], chosen.config.prior, key="bars", name=EDITED)
+
+
+def _downloads(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:
+    edit = made.edit
+    settings: dict[str, object] = {START: edit.start, STRENGTH: edit.strength, INSIDE: str(edit.inside).lower()}
+    optional = {direction_choice.KEY: edit.direction, CHANGED: changes_text(edit.changes)}
+    settings |= {key: text for key, text in optional.items() if text}
+    recipe = downloads.recipe(chosen, state.EDIT, made.z, [start], **settings)
+
+    def picture() -> bytes:
+        return png_bytes(comparison(made.x[:1], made.x[1:], EDIT_SCALE))
+
+    def animation() -> bytes:
+        x = chosen.model.generate(edits.along(chosen, start.z[0], edit, FILM))
+        return animation_bytes([mosaic(one[None], 1, EDIT_SCALE) for one in (*x, *x.flip(0))], "gif", FRAME_SECONDS)
+
+    def arrays() -> bytes:
+        values: dict[str, downloads.Values] = {"z": made.z, "x": made.x, "source": str(edit)}
+        if made.logits is not None:
+            values["logits"] = made.logits
+        if edit.direction:
+            found = edits.direction(chosen, edit.direction)
+            values |= {"direction": found.vector, "standard_deviation": found.standard_deviation}
+        values |= {f"ids_{name.lower()}": ids for name, ids in selections.kept(chosen.name).items()}
+        return downloads.npz_bytes(recipe, **values)
+
+    files = [File("PNG", picture, "Before, after and their difference side by side.")]
+    if edit.direction:
+        files.append(File("GIF", animation, "All along the direction and back, as an animation."))
+    files.append(File("NPZ", arrays, "z and G(z) before and after, and the direction, as NumPy arrays."))
+    downloads.show(recipe, f"{chosen.name}-edit", files)

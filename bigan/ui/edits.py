@@ -1,86 +1,104 @@
-"""What is done to a latent on the Edit page: which direction, how far, and which of its components by hand.
+"""Edits of a latent with a checkpoint: the directions of its gallery, found once and remembered.
 
-Shapes: Z latent components.
+Shapes: Z latent components, K strengths, B latents.
 """
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-
+import streamlit as st
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bigan.config import Prior
-from bigan.explore.directions import (
-    Direction,
-    class_directions,
-    move,
-    principal_directions,
-    selection_direction,
-)
+from bigan.explore.directions import Direction, sensitivities
+from bigan.explore.editing import BETWEEN_SELECTIONS, edited, find_direction
+from bigan.explore.reconstruction import GalleryIndex
 from bigan.latent import prior_limit
+from bigan.models.bigan import BiGAN
+from bigan.sources import Edit
 from bigan.ui import selections
 from bigan.ui.loaders import OpenCheckpoint
 
-NUM_PRINCIPAL = 8
-MAX_CHANGES = 64  # components changed by hand
-_CHANGE = re.compile(r"(\d{1,4})~(-?\d{1,2}(?:\.\d{1,2})?)")
+MAX_DIRECTIONS, MAX_EFFECTS = 200, 200  # held in memory at once, of all checkpoints
+BEYOND = 1.5  # how far a slider goes where one may leave the prior, in limits of the prior
+Stamp = tuple[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True)
-class Edit:
-    """Changes to a latent: components set by hand, then a way along a direction."""
+def direction(chosen: OpenCheckpoint, name: str) -> Direction:
+    """The direction with a short name, see `bigan.explore.editing`.
 
-    changes: Mapping[int, float]
-    """Component -> its new value."""
-    direction: Direction | None
-    strength_sd: float
-    inside: bool
-    """Whether what leaves the prior is brought back to its end."""
-
-    def of(self, z: Float[Tensor, " Z"], prior: Prior, strength_sd: float | None = None) -> Float[Tensor, " Z"]:
-        """The latent with the changes; another strength than the edit's where one is given."""
-        changed = z.clone()
-        for component, value in self.changes.items():
-            changed[component] = value
-        if self.direction is not None:
-            strength = self.strength_sd if strength_sd is None else strength_sd
-            return move(changed, self.direction, strength, prior, self.inside)
-        limit = prior_limit(prior)
-        return changed.clamp(-limit, limit) if self.inside else changed
+    Raises:
+        ValueError: there is none, or the session has not kept the two selections that it leads between.
+    """
+    if chosen.index is None:
+        raise ValueError(f"{chosen.name} comes without a gallery of real images, in which directions are found.")
+    held = selections.kept(chosen.name) if name == BETWEEN_SELECTIONS else {}
+    if name == BETWEEN_SELECTIONS and len(held) < len(selections.NAMES):
+        raise ValueError("This direction leads between two selections, A and B, kept on the Map in this session.")
+    return _found(_stamp(chosen), name, held.get("A", ()), held.get("B", ()), chosen.index)
 
 
-def directions(chosen: OpenCheckpoint) -> dict[str, Direction]:
-    """All named directions of a checkpoint's gallery, with that between the selections A and B where both are kept."""
-    index = chosen.index
-    if index is None:
-        return {}
-    number = min(NUM_PRINCIPAL, chosen.config.latent_dim)
-    found = [*class_directions(index), *principal_directions(index, number)]
-    kept = selections.kept(chosen.name)
-    if len(kept) == len(selections.NAMES):
-        found.insert(0, selection_direction(index, kept["A"], kept["B"]))
-    return {direction.name: direction for direction in found}
+@st.cache_resource(max_entries=MAX_DIRECTIONS, show_spinner=False)
+def _found(
+    stamp: Stamp,  # noqa: ARG001
+    name: str,
+    ids_a: tuple[str, ...],
+    ids_b: tuple[str, ...],
+    _index: GalleryIndex,
+) -> Direction:
+    return find_direction(name, _index, ids_a, ids_b)
 
 
-def to_text(changes: Mapping[int, float]) -> str:
-    """Changes as they stand in a link: "12~0.5_33~-0.25", components counted from 1."""
-    return "_".join(f"{component + 1}~{value:.2f}" for component, value in sorted(changes.items()))
+def effects(chosen: OpenCheckpoint, z: Float[Tensor, " Z"]) -> Float[Tensor, " Z"]:
+    """How much each number changes the image here, see `bigan.explore.directions.sensitivities`."""
+    return _effects(_stamp(chosen), tuple(z.tolist()), chosen.model, z)
 
 
-def from_text(text: str, latent_dim: int) -> dict[int, float]:
-    """The changes that a link names; what is no change, or of a component that there is not, is left out."""
-    found = (_CHANGE.fullmatch(word) for word in text.split("_")[:MAX_CHANGES])
-    return {int(match[1]) - 1: float(match[2]) for match in found if match and 1 <= int(match[1]) <= latent_dim}
+@st.cache_resource(max_entries=MAX_EFFECTS, show_spinner=False)
+def _effects(
+    stamp: Stamp,  # noqa: ARG001
+    values: tuple[float, ...],  # noqa: ARG001
+    _model: BiGAN,
+    _z: Float[Tensor, " Z"],
+) -> Float[Tensor, " Z"]:
+    return sensitivities(_model, _z)
 
 
-def ends_of(z: Float[Tensor, " Z"], components: list[int], prior: Prior) -> Float[Tensor, "K Z"]:
-    """The latent with each component in turn at an end of the prior: first all at the low one, then at the high one."""
-    limit, rows = prior_limit(prior), []
-    for end in (-limit, limit):
-        for component in components:
-            changed = z.clone()
-            changed[component] = end
-            rows.append(changed)
-    return torch.stack(rows)
+def _stamp(chosen: OpenCheckpoint) -> Stamp:
+    """What changes when the files do."""
+    files = (chosen.path / name for name in ("model.safetensors", "gallery.npz"))
+    return str(chosen.path), tuple(file.stat().st_mtime_ns for file in files if file.exists())
+
+
+def latent(chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: Edit) -> Float[Tensor, " Z"]:
+    """Where an edit leads from the latent of its start.
+
+    Raises:
+        ValueError: the edit names a number or a direction that there is not.
+    """
+    found = direction(chosen, edit.direction) if edit.direction else None
+    return edited(z, dict(edit.changes), found, edit.strength, chosen.config.prior, edit.inside)
+
+
+def along(
+    chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: Edit, strengths: tuple[float, ...]
+) -> Float[Tensor, "K Z"]:
+    """The same edit with each of some strengths."""
+    found, changes = direction(chosen, edit.direction), dict(edit.changes)
+    moved = [edited(z, changes, found, one, chosen.config.prior, edit.inside) for one in strengths]
+    return torch.stack(moved)  # (K, Z)
+
+
+def at_ends(chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: Edit, components: list[int]) -> Float[Tensor, "B Z"]:
+    """The same edit with each of some components at its low and at its high end, the two after each other."""
+    found, changes = direction(chosen, edit.direction) if edit.direction else None, dict(edit.changes)
+    end = reach(chosen, edit.inside)
+    moved = [
+        edited(z, changes | {i: value}, found, edit.strength, chosen.config.prior, edit.inside)
+        for i in components
+        for value in (-end, end)
+    ]
+    return torch.stack(moved)  # (B, Z)
+
+
+def reach(chosen: OpenCheckpoint, inside: bool) -> float:
+    """How far from 0 a number may be set."""
+    return prior_limit(chosen.config.prior) * (1.0 if inside else BEYOND)

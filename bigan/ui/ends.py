@@ -42,7 +42,7 @@ def turn_round(letters: str) -> None:
 def _turn(letters: str) -> None:
     shown = st.session_state[SHOWN_KEY]
     for letter, other in zip(letters, reversed(letters), strict=True):
-        st.session_state[letter] = shown[other]
+        state.keep(letter, shown[other])
 
 
 def show(

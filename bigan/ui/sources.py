@@ -16,6 +16,7 @@ from bigan.preparation import AS_IT_IS, Preparation
 from bigan.sources import (
     HASH_DIGITS,
     MAX_SAMPLES,
+    Edit,
     GalleryImage,
     Sample,
     Source,
@@ -23,10 +24,11 @@ from bigan.sources import (
     Upload,
     parse_source,
 )
+from bigan.ui import edits
 from bigan.ui.loaders import OpenCheckpoint
 
 __all__ = [
-    "MAX_SAMPLES", "MAX_UPLOADS", "GalleryImage", "Resolved", "Sample", "Source", "SourceError", "Upload",
+    "MAX_SAMPLES", "MAX_UPLOADS", "Edit", "GalleryImage", "Resolved", "Sample", "Source", "SourceError", "Upload",
     "default_source", "keep_drawing", "keep_upload", "parse_source", "resolve_source",
     "upload_bytes", "upload_name", "upload_names",
 ]  # fmt: skip
@@ -71,6 +73,7 @@ def resolve_source(source: Source | str, chosen: OpenCheckpoint) -> Resolved:
 
     Raises:
         SourceError: the text is no source, the gallery has no such image, or the session no such upload.
+        ValueError: an edit that this model's latents or gallery do not allow.
         bigan.ImageError: the upload cannot be prepared for this model.
     """
     if isinstance(source, str):
@@ -83,6 +86,11 @@ def resolve_source(source: Source | str, chosen: OpenCheckpoint) -> Resolved:
     if isinstance(source, Upload):
         x = model.prepare(upload_bytes(source), source.preparation)  # (1, C, H, W)
         return Resolved(source, x, model.encode(x), "real", upload_name(source))
+    if isinstance(source, Edit):
+        start = resolve_source(source.start, chosen)
+        z = edits.latent(chosen, start.z[0], source)[None]  # (1, Z)
+        words = start.words if isinstance(source.start, Edit) else f"{start.words}, edited"
+        return Resolved(source, model.generate(z), z, "generated", words)
     return _gallery_image(source, chosen)
 
 

@@ -5,6 +5,7 @@ that no single widget holds (a source, see `sources`) sits in a hidden text fiel
 """
 
 import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,8 +19,18 @@ from bigan.ui import pictures, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 CHECKPOINT_KEY = "checkpoint"
-_ROUTED_KEY, _REMEMBERED_KEY, _AT_KEY, _ASKED_KEY = "routed", "remembered", "at", "asked"
+_ROUTED_KEY, _REMEMBERED_KEY, _AT_KEY, _ASKED_KEY, _NEWEST_KEY = "routed", "remembered", "at", "asked", "newest"
+UNHEARD_SECONDS = 1.0  # for so long a browser may not have heard yet of what was changed here
 PREVIEW_COLUMNS, PREVIEW_ROWS, PREVIEW_SEED = 8, 2, 0
+
+
+@dataclass(frozen=True)
+class _Newest:
+    """A value that was just put in place of others, of which the browser may not have heard."""
+
+    value: str | int | float
+    since: float
+    overwritten: frozenset[str | int | float | None]
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,8 @@ def _recall(url: str) -> None:
     arrived = st.session_state.get(_AT_KEY) != url
     st.session_state[_AT_KEY] = url
     st.session_state[_ASKED_KEY] = st.query_params.get(CHECKPOINT_KEY) if arrived else None
+    if arrived:
+        st.session_state.pop(_NEWEST_KEY, None)
     remembered = st.session_state.get(_REMEMBERED_KEY, {}).get(url)
     if arrived and remembered and not set(st.query_params) - {CHECKPOINT_KEY}:
         for key, (value, text) in remembered.items():
@@ -190,16 +203,28 @@ def kept(key: str, default: str) -> str:
         key: the name in the URL; unlike any widget's key on the page.
         default: the value while the URL names none.
     """
+    newest = st.session_state.get(_NEWEST_KEY, {}).get(key)
+    if newest is not None and st.session_state.get(key) in newest.overwritten:
+        in_address = st.query_params.get(key, "") == newest.value  # with the back button, both would be the old one
+        if in_address or time.monotonic() - newest.since < UNHEARD_SECONDS:
+            st.session_state[key] = newest.value
     with st.container(key=f"url-{key}"):
         value = st.text_input(key, key=key, bind="query-params", label_visibility="collapsed")
     return value or default
 
 
-def keep(key: str, value: str | int) -> None:
+def keep(key: str, value: str | int | float) -> None:
     """Change a `kept` value, or that of a widget with this key.
 
     Only from a widget's callback: `st.button(..., on_click=keep, args=(key, value))`.
+
+    With each press the browser sends the values of all widgets. One pressed before it has heard of this change still
+    sends the old value, which `kept` therefore does not take for a while.
     """
+    newest, now = st.session_state.setdefault(_NEWEST_KEY, {}), time.monotonic()
+    before = newest.get(key)
+    overwritten = before.overwritten if before is not None and now - before.since < UNHEARD_SECONDS else frozenset()
+    newest[key] = _Newest(value, now, (overwritten | {st.session_state.get(key)}) - {value})
     st.session_state[key] = value
 
 
@@ -218,14 +243,17 @@ def put(query: Mapping[str, str]) -> None:
             if isinstance(before, bool):
                 st.session_state[key] = value.lower() == "true"
             else:
-                st.session_state[key] = type(before)(value) if isinstance(before, int | float) else value
+                keep(key, type(before)(value) if isinstance(before, int | float) else value)
 
 
 def parameters(**values: object) -> dict[str, str]:
-    """Query parameters of a link within the app: these and the chosen checkpoint."""
-    chosen = st.session_state.get(CHECKPOINT_KEY)
-    named = {CHECKPOINT_KEY: chosen} if chosen else {}
-    return named | texts(**values)
+    """Query parameters of a link within the app: these and the chosen checkpoint.
+
+    The checkpoint that is chosen by default is in no address. Streamlit would take it out again, which makes one more
+    entry of the browser's history, from which the back button leads to the same page.
+    """
+    named = st.query_params.get(CHECKPOINT_KEY)
+    return ({CHECKPOINT_KEY: named} if named else {}) | texts(**values)
 
 
 def texts(**values: object) -> dict[str, str]:

@@ -11,6 +11,7 @@ def test_a_learner_goes_on_and_back_by_keys_and_predicts(visit: Any) -> None:
     visitor.open("/learn")
     page = visitor.page
     expect(page.get_by_role("heading", name="1 of 4: Two kinds of pair")).to_be_visible()
+    expect(page.get_by_role("button", name="Next")).to_be_visible()  # from now on its keys are heard
     page.keyboard.press("Shift+ArrowRight")
     visitor.settle()
     expect(page.get_by_role("heading", name="2 of 4")).to_be_visible()

@@ -129,7 +129,7 @@ def test_a_crop_is_drawn_on_the_picture_before_and_changes_the_one_after(visit: 
     page.wait_for_url(re.compile("crop"))
     visitor.settle()
     assert page.locator(".bg-crop i").is_visible()
-    assert after.get_attribute("src") != before
+    expect(after).not_to_have_attribute("src", before)
     visitor.assert_well()
 
 
