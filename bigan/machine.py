@@ -1,6 +1,7 @@
 """The machine this runs on: its name for a report, what its processor can do, and what its allocator keeps."""
 
 import ctypes
+import gc
 import platform
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import torch
 
 # glibc's malloc.h
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 KEPT_BYTES = 1 << 30
+MAX_ARENAS = 2
 
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")  # as Linux names the instructions for bfloat16 products
 
@@ -62,3 +64,23 @@ def give_back_freed_memory() -> None:
     """
     if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def share_freed_memory() -> None:
+    """Let all threads of this process take from two stores of freed memory, where the C library is glibc.
+
+    By itself glibc makes a store for each thread, up to eight for each processor, and what one thread has freed helps
+    no other: with twenty sessions the app's process grew by 70 to 200 MB in half a minute, and by 50 to 70 with this.
+    """
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_ARENAS)
+
+
+def exempt_from_garbage_collection() -> None:
+    """Collect garbage, and never again look through what is alive now: torch's own objects and what was loaded.
+
+    A full collection holds all threads; with torch's objects it takes 110 ms, without them a few. With twenty sessions
+    that press once a second, one answer in twenty took 270 to 1,500 ms, and 90 to 230 with this.
+    """
+    gc.collect()
+    gc.freeze()

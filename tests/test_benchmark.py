@@ -1,5 +1,6 @@
 """The benchmark's rows: each runs at a small size, counts what it claims to count, and cannot hold by mistake."""
 
+import asyncio
 import contextlib
 import mmap
 import os
@@ -13,8 +14,10 @@ from typing import get_args
 
 import pytest
 import torch
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
+from websockets.asyncio.server import ServerConnection, serve
 
 from bigan import benchmark
 from bigan.__main__ import main
@@ -35,6 +38,7 @@ from bigan.benchmark import (
     take_turns,
     training,
 )
+from bigan.benchmark.clients import Client
 from bigan.cli.benchmark import RowName
 from bigan.config import RECIPES, ModelConfig, Recipe, TrainConfig
 from bigan.data import DataError
@@ -292,3 +296,33 @@ def test_the_scripts_are_all_of_ours_and_no_larger_than_they_are() -> None:
     total = sum(len(path.read_bytes()) for pattern in ("*.js", "*.css") for path in folder.glob(pattern))
     row = explorer.scripts()
     assert row.value == pytest.approx(total / 1e3) and row.hold == "<= 200"
+
+
+def test_sessions_without_a_browser_press_and_are_answered(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIGAN_CHECKPOINTS", str(tiny_checkpoint.parent))
+    row = explorer.sessions(2, 3)
+    assert row.value is not None and row.value > 0 and "6 times; 2 sessions" in row.note
+
+
+def test_a_session_hears_of_a_page_that_fails_and_of_a_button_that_is_not_there() -> None:
+    failed, finished = ForwardMsg(), ForwardMsg(script_finished=ForwardMsg.FINISHED_SUCCESSFULLY)
+    failed.delta.new_element.exception.message = "oh"
+
+    async def answer(connection: ServerConnection) -> None:
+        await connection.send(
+            (failed if b"reconstruct" in bytes(await connection.recv()) else finished).SerializeToString()
+        )
+
+    async def visit() -> None:
+        async with serve(answer, "127.0.0.1", 0) as server:
+            site = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            with pytest.raises(RuntimeError, match="the page failed"):
+                await Client.open(site, "reconstruct")
+            client = await Client.open(site, "sample")
+            with pytest.raises(KeyError, match="no widget dice"):
+                await client.press("dice")
+            await client.close()
+
+    asyncio.run(visit())

@@ -45,3 +45,53 @@ def megabytes_kept(call: str) -> float:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks glibc")
 def test_freed_memory_leaves_a_process_that_gives_it_back() -> None:
     assert megabytes_kept("machine.give_back_freed_memory()") < 8 < megabytes_kept("")
+
+
+COUNT_ARENAS = """
+import ctypes, threading
+from bigan import machine
+{call}
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+together = threading.Barrier(6)
+def work():
+    together.wait()
+    blocks = [libc.malloc(100) for _ in range(2000)]
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(6)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc.fopen.restype = ctypes.c_void_p
+file = libc.fopen(b"/dev/stdout", b"w")
+libc.malloc_info(0, ctypes.c_void_p(file))
+libc.fclose(ctypes.c_void_p(file))
+"""
+
+
+def num_arenas(call: str) -> int:
+    code = COUNT_ARENAS.format(call=call)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.count(
+        "<heap"
+    )
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks glibc")
+def test_threads_share_what_they_free() -> None:
+    assert num_arenas("machine.share_freed_memory()") <= machine.MAX_ARENAS < num_arenas("")
+
+
+def test_what_is_alive_is_not_looked_through_again_and_later_garbage_is_collected() -> None:
+    code = """
+import gc, weakref
+from bigan import machine
+class Thing: pass
+machine.exempt_from_garbage_collection()
+assert gc.get_freeze_count() > 10_000 and len(gc.get_objects()) < 1000
+thing = Thing()
+thing.itself = thing
+gone = weakref.ref(thing)
+del thing
+gc.collect()
+assert gone() is None
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

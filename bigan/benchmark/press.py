@@ -18,7 +18,7 @@ const change = async (before, since) => {
   return performance.now() - since;
 };
 """
-_PRESSES = """async ({ presses, pace, patient }) => {
+_PRESSES = """async (presses) => {
   WAIT
   const ready = async (is, name) => {
     for (const since = performance.now(); !is(); await frame()) {
@@ -28,12 +28,12 @@ _PRESSES = """async ({ presses, pace, patient }) => {
   const times = [];
   for (const press of presses) {
     await ready(() => shown() !== null && document.querySelector(press), press);
-    if (patient) await ready(() => document.querySelector("[data-test-script-state=notRunning]"), "rest");
+    await ready(() => document.querySelector("[data-test-script-state=notRunning]"), "rest");
     const target = document.querySelector(press);
     const [before, since] = [shown(), performance.now()];
     target.click();
     times.push(await change(before, since));
-    await new Promise((done) => setTimeout(done, Math.max(PAUSE, since + pace - performance.now())));
+    await new Promise((done) => setTimeout(done, PAUSE));
   }
   const failed = document.querySelector("[data-testid=stException], [data-testid=stAlertContentError]");
   if (failed) throw new Error(`the page failed: ${failed.textContent}`);
@@ -58,23 +58,8 @@ def presses(page: Any, targets: Sequence[str], shown: str) -> list[float]:
         targets: selectors of what is pressed.
         shown: an expression in JavaScript for what the answer changes.
     """
-    begin(page, targets, shown)
-    return end(page)
-
-
-def begin(page: Any, targets: Sequence[str], shown: str, pace_ms: float | None = None) -> None:
-    """Begin to press; `end` gives the milliseconds. With a pace, no press waits for the page to be at rest."""
-    arguments = {"presses": list(targets), "pace": pace_ms or 0, "patient": pace_ms is None}
-    page.evaluate(
-        f"(arguments) => {{ window.biganPresses = ({_script(_PRESSES, shown)})(arguments); "
-        "window.biganPresses.catch(() => {}); }",
-        arguments,
-    )
-
-
-def end(page: Any) -> list[float]:
-    """Milliseconds from each press to its answer, once all are answered."""
-    return [float(milliseconds) for milliseconds in page.evaluate("() => window.biganPresses")]
+    found = page.evaluate(_script(_PRESSES, shown), list(targets))
+    return [float(milliseconds) for milliseconds in found]
 
 
 def answer(page: Any, event: str, shown: str, act: Callable[[], object]) -> float:

@@ -39,6 +39,7 @@ def _of(states: FileStates, *names: str) -> FileStates:
 @st.cache_resource(max_entries=MAX_MODELS, show_spinner="Loading the model")
 def _model(folder: str, states: FileStates) -> BiGAN:  # noqa: ARG001
     torch.set_num_threads(1)  # sessions run beside each other; sharing out small products costs more than it saves
+    machine.share_freed_memory()
     return checkpoint.load(folder)
 
 
@@ -55,6 +56,7 @@ def _index(folder: str, states: FileStates) -> GalleryIndex | None:
         return None
     index = index_gallery(model, gallery)
     machine.give_back_freed_memory()
+    machine.exempt_from_garbage_collection()
     return index
 
 

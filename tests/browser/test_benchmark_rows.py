@@ -16,9 +16,8 @@ from bigan.checkpoint import DEFAULT_NAME
     [
         (lambda: explorer.click(2), "ms"),
         (lambda: explorer.scrub(2), "ms"),
-        (lambda: explorer.sessions(2, 2), "ms"),
     ],
-    ids=["click", "scrub", "sessions"],
+    ids=["click", "scrub"],
 )
 def test_a_row_finds_what_it_presses(
     measure: Callable[[], Row],

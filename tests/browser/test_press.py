@@ -36,13 +36,6 @@ def test_what_a_mouse_does_is_timed_from_its_event(slow_page: Any) -> None:
     assert DELAY_MS <= press.answer(slow_page, "click", COUNT, act) < DELAY_MS + LATE_MS
 
 
-def test_presses_at_a_pace_do_not_come_sooner(slow_page: Any) -> None:
-    started = slow_page.evaluate("() => performance.now()")
-    press.begin(slow_page, ["button"] * 3, COUNT, pace_ms=2.0 * DELAY_MS)
-    assert all(milliseconds >= DELAY_MS for milliseconds in press.end(slow_page))
-    assert slow_page.evaluate("() => performance.now()") - started >= 3 * 2 * DELAY_MS
-
-
 def test_an_answer_that_does_not_come_and_a_page_that_fails_are_errors(
     slow_page: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
