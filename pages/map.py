@@ -1,5 +1,7 @@
 """Map: the gallery laid out by what its images have in common, in pixels or in E's eyes, and one image looked at."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -28,6 +30,7 @@ from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, neighbours, placement
 from bigan.ui.reports import Answer, answer
 from bigan.ui.sources import GalleryImage, resolve_source
+from bigan.view_recipe import MAX_VALUE
 
 SOURCE, GUEST, SPACE = "source", "star", "space"
 AREA, VIEW, ALL = "area", "view", "all"
@@ -94,7 +97,16 @@ def draw(chosen: OpenCheckpoint) -> None:
         if guess is not None:
             map_ghost.show(chosen, guess)
         map_selected.show(chosen, gallery, ids)
-        _selection(chosen, gallery, projection, space, shown, guest)
+        settings = {SPACE: SPACE_NAMES[space]}
+        optional = {
+            map_colours.COLOUR: (map_colours.TITLES[colour], colour != map_colours.LABEL),
+            ALL: ("true", together),
+            AREA: (area, bool(ids) and len(area) <= MAX_VALUE),
+            map_ghost.SPOT: (spot, guess is not None),
+            VIEW: (view, _is_view(view)),
+        }
+        settings |= {key: text for key, (text, is_told) in optional.items() if is_told}
+        _selection(chosen, seen, space, settings)
     with left:
         _quality(chosen, gallery, projection.maps[space])
         st.header("Your own image on the map", anchor=False)
@@ -212,10 +224,14 @@ def _star(chosen: OpenCheckpoint, projection: Projection, space: str, guest: str
     return map_component.Star(placement(chosen, projection, resolved, space).place, name, resolved.kind)
 
 
-def _selection(
-    chosen: OpenCheckpoint, gallery: Gallery, projection: Projection, space: str, shown: Answer, guest: str
-) -> None:
+def _is_view(text: str) -> bool:
+    """Whether this is where a map stands, as it writes it itself."""
+    return re.fullmatch(r"-?\d{1,6},-?\d{1,6},\d{1,6}", text, re.ASCII) is not None
+
+
+def _selection(chosen: OpenCheckpoint, seen: _Seen, space: str, settings: Mapping[str, str]) -> None:
     """One image: what it is, x and G(E(x)), where it stands on the map, what is near it, and the ways on."""
+    gallery, projection, shown, guest = seen.gallery, seen.projection, seen.shown, seen.guest
     resolved = shown.resolved
     if isinstance(resolved.source, GalleryImage):
         assert resolved.label is not None
@@ -239,15 +255,14 @@ def _selection(
         state.link(state.RECONSTRUCT, "Reconstruct it", "All that E, G and D say of it", source=resolved.source)
         state.link(state.EDIT, "Edit it", "Change the numbers that E makes of it", a=resolved.source)
         state.link(state.INTERPOLATE, "Walk from here", "Walk from its latent to another one", a=resolved.source)
-    _downloads(chosen, gallery, projection, space, shown, guest)
+    _downloads(chosen, seen, space, settings)
 
 
-def _downloads(
-    chosen: OpenCheckpoint, gallery: Gallery, projection: Projection, space: str, shown: Answer, guest: str
-) -> None:
+def _downloads(chosen: OpenCheckpoint, seen: _Seen, space: str, settings: Mapping[str, str]) -> None:
+    gallery, projection, shown = seen.gallery, seen.projection, seen.shown
     source, shown_map = shown.resolved.source, projection.maps[space]
-    settings = {"space": SPACE_NAMES[space], "source": source} | ({"star": guest} if guest else {})
-    recipe = downloads.recipe(chosen, state.MAP, shown.z, [shown.resolved], **settings)
+    pictured = {SOURCE: source} | ({GUEST: seen.guest} if seen.guest else {})
+    recipe = downloads.recipe(chosen, state.MAP, shown.z, [shown.resolved], **settings, **pictured)
 
     def picture() -> bytes:
         if isinstance(source, GalleryImage):

@@ -1,5 +1,7 @@
 """Reconstruct: an image through E into numbers and back through G, and how much of it survives."""
 
+import re
+
 import streamlit as st
 
 from bigan.pictures import comparison, png_bytes
@@ -31,6 +33,7 @@ from bigan.view_code import RECONSTRUCTION_SCALE
 
 DEFAULT_POSITION = 4
 LARGE_SCALE = 9
+ASK = "ask"
 QUESTIONS = {"Other pairs": pairings.show, "Again and again": rounds.show, "How good could it be": descent.show}
 
 WHY = r"""
@@ -96,7 +99,7 @@ def _questions(chosen: OpenCheckpoint, answer: Answer) -> None:
     """What else one can ask of this picture, each answered when it is opened."""
     st.header("Ask more of it", anchor=False)
     for tab, show in zip(
-        st.tabs(list(QUESTIONS), key="ask", on_change="rerun", bind="query-params"), QUESTIONS.values(), strict=True
+        st.tabs(list(QUESTIONS), key=ASK, on_change="rerun", bind="query-params"), QUESTIONS.values(), strict=True
     ):
         with tab:
             if tab.open:
@@ -168,7 +171,10 @@ def _ways_on(chosen: OpenCheckpoint, answer: Answer) -> None:
 
 def _downloads(chosen: OpenCheckpoint, answer: Answer) -> None:
     source = answer.resolved.source
-    recipe = downloads.recipe(chosen, state.RECONSTRUCT, answer.z, [answer.resolved], source=source)
+    asked, seed = st.query_params.get(ASK, ""), st.query_params.get(pairings.SEED_KEY, "")
+    settings = {"source": str(source)} | ({ASK: asked} if asked in QUESTIONS else {})
+    settings |= {pairings.SEED_KEY: seed} if re.fullmatch(r"\d{1,10}", seed, re.ASCII) else {}
+    recipe = downloads.recipe(chosen, state.RECONSTRUCT, answer.z, [answer.resolved], **settings)
 
     def picture() -> bytes:
         return png_bytes(comparison(answer.resolved.x, answer.x_hat, RECONSTRUCTION_SCALE))

@@ -34,6 +34,8 @@ VIEWS = {
     "sample": ("sample", {"seed": "7", "count": "25", "truncation": "0.5", "order": "by D's opinion"}, 3),
     "default sample": ("sample", {}, 3),
     "gallery image": ("reconstruct", {"source": "gallery:square-23"}, 3),
+    "question": ("reconstruct", {"source": "gallery:square-23", "ask": "Again and again"}, 3),
+    "pairs": ("reconstruct", {"source": "gallery:square-23", "z-seed": "7"}, 3),
     "default image": ("reconstruct", {}, 3),
     "sample's image": ("reconstruct", {"source": "sample:7:12:0.5"}, 3),
     "walk": (
@@ -49,6 +51,17 @@ VIEWS = {
     "paths": ("interpolate", {"mode": "Compare paths", "steps": "8"}, 6),
     "map": ("map", {"source": "gallery:square-17", "space": "penultimate"}, 3),
     "default map": ("map", {}, 3),
+    "asked map": (
+        "map",
+        {
+            "area": "square-00 square-11",
+            "view": "500,500,400",
+            "spot": "latent:500,500",
+            "colour": "Reconstruction error",
+            "source": "gallery:square-17",
+        },
+        3,
+    ),
     "star on the map": ("map", {"source": "sample:7:12:1", "space": "pixels"}, 6),
 }
 
@@ -131,6 +144,7 @@ def test_a_link_opened_by_somebody_else_shows_the_same_pixels(
     assert not here.warning and not there.warning
     assert pictures(here) == pictures(there) != []
     assert files["png"]() == picture
+    assert query.items() <= recipe_in(picture).query.items()
 
 
 @pytest.mark.usefixtures("shown")
