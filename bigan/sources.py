@@ -18,6 +18,7 @@ from bigan.config import MAX_SEED
 from bigan.preparation import AS_IT_IS, Preparation, parse_preparation
 
 MAX_SAMPLES = 100
+MIN_TRUNCATION = 0.001
 HASH_DIGITS = 12
 MAX_CHANGES = 40  # so that an edit fits into a link
 MAX_STRENGTH = 3  # standard deviations
@@ -114,6 +115,13 @@ def innermost(source: Source) -> Source:
     return innermost(source.start) if isinstance(source, Edit) else source
 
 
+def is_local(source: Source) -> bool:
+    """Whether only the session that has a person's picture or selections can resolve it."""
+    if isinstance(source, Edit):
+        return source.direction == "selections" or is_local(source.start)
+    return isinstance(source, Upload)
+
+
 def parse_source(text: str) -> Source:
     """The source that a text in a link stands for.
 
@@ -123,7 +131,7 @@ def parse_source(text: str) -> Source:
     if match := re.fullmatch(r"sample:(\d{1,10}):(\d{1,3}):([\d.]{1,8})", text, re.ASCII):
         seed, index = int(match[1]), int(match[2])
         truncation = float(match[3]) if re.fullmatch(r"\d+\.?\d*", match[3], re.ASCII) else -1.0
-        if seed <= MAX_SEED and index < MAX_SAMPLES and 0 < truncation <= 1:
+        if seed <= MAX_SEED and index < MAX_SAMPLES and MIN_TRUNCATION <= truncation <= 1:
             return Sample(seed, index, truncation)
     if match := re.fullmatch(r"gallery:([\w.-]{1,100})", text):
         return GalleryImage(match[1])

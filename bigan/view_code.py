@@ -1,5 +1,6 @@
 """The picture of a view as a few lines of Python with the public interface."""
 
+import dataclasses
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -147,9 +148,11 @@ def _strip(num_steps: int) -> str:
 
 def _edit_code(recipe: ViewRecipe) -> list[str]:
     kept = "inside" if _text(recipe, "inside") == "true" else "free"
-    direction, changed = recipe.query.get("direction", ""), recipe.query.get("changed", "")
-    edit = sources.parse_source(f"edit:{direction}:{_text(recipe, 'strength')}:{kept}:{changed}:{_text(recipe, 'a')}")
-    assert isinstance(edit, sources.Edit)
+    direction, strength = recipe.query.get("direction", ""), _text(recipe, "strength")
+    last = sources.parse_source(f"edit:{direction}:{strength}:{kept}::{sources.Sample(0, 0)}")
+    assert isinstance(last, sources.Edit)
+    changes = sources.parse_changes(recipe.query.get("changed", ""))
+    edit = dataclasses.replace(last, start=_source(recipe, "a"), changes=changes)
     return [
         f"z = {_latent(recipe, edit.start)}",
         f"x = model.generate(torch.stack([z, {_edited(recipe, 'z', edit)}]))",

@@ -66,7 +66,7 @@ def _doors(chosen: OpenCheckpoint) -> None:
         with column, st.container(border=True, height="stretch"):
             state.link(target, f"**{label}**")
             st.markdown(sentence)
-    state.link(state.LEARN, "New to this? Learn it in five short lessons", "Each on one idea, with something to predict")
+    state.link(state.LEARN, "New to this? Five short lessons", "Each on one idea, with something to predict")
 
 
 def _card(chosen: OpenCheckpoint) -> None:

@@ -5,6 +5,7 @@ import re
 import streamlit as st
 
 from bigan.pictures import comparison, png_bytes
+from bigan.sources import Edit, innermost
 from bigan.ui import (
     charts,
     descent,
@@ -28,7 +29,7 @@ from bigan.ui import (
 from bigan.ui.downloads import File
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
-from bigan.ui.sources import GalleryImage, Resolved, Sample, Upload
+from bigan.ui.sources import GalleryImage, Resolved, Upload
 from bigan.view_code import RECONSTRUCTION_SCALE
 
 DEFAULT_POSITION = 4
@@ -144,7 +145,7 @@ def _findings(chosen: OpenCheckpoint, answer: Answer) -> None:
     page.finding(words.closeness(report, plural))
     unfamiliar.warn(chosen, report)
     st.markdown(state.as_text(words.closeness_scale(report, index, plural)))
-    if isinstance(answer.resolved.source, Sample):
+    if answer.resolved.kind == "generated":
         st.markdown(state.as_text(words.round_trip(answer.resolved.z, answer.z, chosen.config.prior)))
     neighbours.draw(chosen, report.neighbours)
     sentence = words.neighbourhood(report, index, answer.resolved.label)
@@ -161,7 +162,7 @@ def _ways_on(chosen: OpenCheckpoint, answer: Answer) -> None:
         state.link(state.EDIT, "Edit it", "Change the numbers that E makes of this image", a=source)
         state.link(state.INTERPOLATE, "Walk from here", "Walk from this image's latent to another one", a=source)
         state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
-    if isinstance(source, Upload):
+    if isinstance(innermost(source), Upload):
         st.caption(
             "Your picture stays in this session: a link to it works here only. The PNG carries what the model sees of "
             "it: bring it here, and the view is back, for whoever has the file."
@@ -186,7 +187,7 @@ def _downloads(chosen: OpenCheckpoint, answer: Answer) -> None:
 
     downloads.show(
         recipe,
-        f"{chosen.name}-{str(source).replace(':', '-')}",
+        f"{chosen.name}-{'edit' if isinstance(source, Edit) else str(source).replace(':', '-')}",
         [
             File("PNG", picture, "x, G(E(x)) and their difference side by side."),
             File("NPZ", arrays, "x, E(x), G(E(x)) and D's two logits as NumPy arrays."),

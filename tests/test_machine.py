@@ -93,5 +93,12 @@ gone = weakref.ref(thing)
 del thing
 gc.collect()
 assert gone() is None
+old = Thing()
+old.itself = old
+gone = weakref.ref(old)
+machine.exempt_from_garbage_collection()
+del old
+machine.exempt_from_garbage_collection()
+assert gone() is None
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -39,7 +39,11 @@ class Client:
         server = urlsplit(site).netloc
         connection = await connect(f"ws://{server}/_stcore/stream", max_size=None)
         client = cls(connection, address)
-        await client._ask()
+        try:
+            await client._ask()
+        except BaseException:
+            await client.close()
+            raise
         return client
 
     async def press(self, key: str) -> float:

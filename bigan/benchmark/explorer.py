@@ -159,20 +159,22 @@ async def _sessions(
     server: app.Server, num_sessions: int, num_clicks: int
 ) -> tuple[list[float], float, tuple[float, float]]:
     """Seconds to each answer, presses a second of each session, and the app's megabytes before and after."""
-    clients = [await Client.open(server.address, PAGES[i % len(PAGES)]) for i in range(num_sessions)]
-    before = app.resident_megabytes(server.process)
-    began = time.perf_counter()
-    offsets = [began + i * SECONDS_BETWEEN / num_sessions for i in range(num_sessions)]
-    found = await asyncio.gather(*(_press(*one, num_clicks) for one in zip(clients, offsets, strict=True)))
-    pace = num_clicks / (time.perf_counter() - began)
-    after = app.resident_megabytes(server.process)
-    for client in clients:
-        await client.close()
+    async with contextlib.AsyncExitStack() as stack:
+        clients = []
+        for i in range(num_sessions):
+            clients.append(await Client.open(server.address, PAGES[i % len(PAGES)]))
+            stack.push_async_callback(clients[-1].close)
+        before = app.resident_megabytes(server.process)
+        began = time.perf_counter()
+        offsets = [began + i * SECONDS_BETWEEN / num_sessions for i in range(num_sessions)]
+        found = await asyncio.gather(*(_press(*one, num_clicks) for one in zip(clients, offsets, strict=True)))
+        pace = num_clicks / (time.perf_counter() - began)
+        after = app.resident_megabytes(server.process)
     return list(itertools.chain(*found)), pace, (before, after)
 
 
 async def _press(client: Client, begin: float, num_clicks: int) -> list[float]:
-    """Seconds to the answer of each press, of which one a second is due."""
+    """Seconds to the answer of each press, of which one a second is due; a late one counts from when it is made."""
     times = []
     for i in range(num_clicks):
         await asyncio.sleep(max(0.0, begin + i * SECONDS_BETWEEN - time.perf_counter()))

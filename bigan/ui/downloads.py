@@ -15,10 +15,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan.pictures import png_bytes, to_image
-from bigan.sources import Upload
+from bigan.sources import Upload, innermost
 from bigan.ui import state
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.sources import Resolved
+from bigan.ui.sources import Resolved, resolve_source
 from bigan.view_code import python_code
 from bigan.view_recipe import ViewRecipe, embed, latents_sha256, link, versions
 
@@ -60,7 +60,10 @@ def recipe(
         sources: where the images come from; of a person's own picture, what the model sees of it goes along.
         settings: all values that the page has in the address, as its widgets write them there.
     """
-    own = {str(one.source): png_bytes(to_image(one.x)) for one in sources if isinstance(one.source, Upload)}
+    begun = [
+        resolve_source(innermost(one.source), chosen) for one in sources if isinstance(innermost(one.source), Upload)
+    ]
+    own = {str(one.source): png_bytes(to_image(one.x)) for one in begun}
     return ViewRecipe(
         page=page.url,
         query=state.texts(**settings),

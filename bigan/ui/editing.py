@@ -3,17 +3,26 @@
 Shapes: Z latent components, K pictures of a strip, B of the ends.
 """
 
+import contextlib
 import math
 
 import streamlit as st
 
 from bigan.pictures import animation_bytes, comparison, mosaic, png_bytes
-from bigan.sources import MAX_CHANGES, MAX_EDIT_CHARACTERS, MAX_STRENGTH, changes_text, innermost, parse_changes
+from bigan.sources import (
+    MAX_CHANGES,
+    MAX_EDIT_CHARACTERS,
+    MAX_STRENGTH,
+    SourceError,
+    changes_text,
+    is_local,
+    parse_changes,
+)
 from bigan.ui import charts, direction_choice, downloads, edit_bench, edits, grid, page, selections, state
 from bigan.ui.downloads import File
 from bigan.ui.edit_bench import EDITED, Made
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.sources import Edit, Resolved, Upload
+from bigan.ui.sources import Edit, Resolved
 from bigan.view_code import EDIT_SCALE
 
 START, CHANGED, STRENGTH, INSIDE, SLIDERS = "a", "changed", "strength", "inside", "sliders"
@@ -24,7 +33,7 @@ FRAME_SECONDS = 0.1
 COUNTS = (8, 16, 32)
 COLUMNS = (5, 6)
 STRIP_SCALE, END_WIDTH = 2, 60
-LOCAL = "This edit begins with your picture, which stays in this session: a link to it works here only."
+LOCAL = "This edit needs your picture or your selections, which stay in this session: a link to it works here only."
 Changes = tuple[tuple[int, float], ...]
 
 
@@ -42,6 +51,8 @@ def show(chosen: OpenCheckpoint, start: Resolved) -> None:
                 "Inside the prior", key=INSIDE, bind="query-params",
                 help="Brings every number that leaves the prior to its end.",
             )  # fmt: skip
+            most = edits.reach(chosen, bool(inside))
+            changes = tuple((i, min(max(-most, value), most)) for i, value in changes)
             edit = Edit(start.source, name, strength, bool(inside), changes)
             made = edit_bench.make(chosen, start, edit)
             _steps(edit, made)
@@ -105,12 +116,14 @@ def _strip(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
 
 def _reset() -> None:
     state.keep(CHANGED, "")
-    st.session_state[STRENGTH] = 0.0
+    st.session_state[STRENGTH], st.session_state[INSIDE] = 0.0, False
 
 
 def _go_on(edit: Edit) -> None:
     state.keep(START, str(edit))
-    _reset()
+    state.keep(direction_choice.KEY, edit.direction)
+    state.keep(CHANGED, "")
+    st.session_state[STRENGTH] = 0.0
 
 
 def _steps(edit: Edit, made: Made) -> None:
@@ -123,10 +136,16 @@ def _steps(edit: Edit, made: Made) -> None:
     go_on = st.button(
         "Go on from here", icon=":material/subdirectory_arrow_right:", key="go-on", on_click=_go_on, args=(edit,),
         disabled=not (made.is_changed and fits),
-        help="Keep this, and start the next edit from it." if fits else "This edit is longer than a link can be.",
+        help=_go_on_help(made, fits),
     )  # fmt: skip
     if go_on:
         st.rerun()  # of all the page: the start is drawn above
+
+
+def _go_on_help(made: Made, fits: bool) -> str:
+    if not made.is_changed:
+        return "Nothing is changed."
+    return "Keep this, and start the next edit from it." if fits else "This edit is longer than a link can be."
 
 
 def _sliders(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
@@ -151,20 +170,22 @@ def _sliders(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
         with st.container(horizontal=True, wrap=False, vertical_alignment="center", key=f"number-row-{i}"):
             st.html(edit_bench.end(2 * place, len(shown), name, -most), width=END_WIDTH)
             key = f"number-{i}-{most:g}"
-            st.session_state[key] = min(max(-most, changes.get(i, round(began, 2))), most)
+            st.session_state[key] = changes.get(i, min(max(-most, round(began, 2)), most))
             full = i not in changes and len(changes) >= MAX_CHANGES
             label = f"**{name}**" if i in changes else name
             st.slider(
                 f"{label}, began at {began:.2f}, effect {effects[i]:.1f}".replace("-", charts.MINUS), -most, most,
-                step=0.01, key=key, on_change=_set, args=(edit.changes, i, began, key), disabled=full,
+                step=0.01, key=key, on_change=_set, args=(i, began, key), disabled=full,
                 help=f"{MAX_CHANGES} numbers are changed, as many as a link holds." if full else None,
             )  # fmt: skip
             st.html(edit_bench.end(2 * place + 1, len(shown), name, most), width=END_WIDTH)
 
 
-def _set(changes: Changes, component: int, began: float, key: str) -> None:
+def _set(component: int, began: float, key: str) -> None:
     """Put a number into the address, or take it out where it is back at its beginning."""
-    value = round(float(st.session_state[key]), 2)
+    value, changes = round(float(st.session_state[key]), 2), parse_changes("")
+    with contextlib.suppress(SourceError):  # an address that means nothing: the page has said so
+        changes = parse_changes(state.newest(CHANGED))
     others = {i: one for i, one in changes if i != component}
     back = math.isclose(value, round(began, 2), abs_tol=1e-9)
     state.keep(CHANGED, changes_text((others if back else others | {component: value}).items()))
@@ -183,7 +204,9 @@ def _after(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:
                 state.link(state.RECONSTRUCT, "Reconstruct it", f"Send G({EDITED}) through E and back", source=edit)
                 state.link(state.INTERPOLATE, "Walk there", f"From the start to {EDITED}", a=edit.start, b=edit)
                 state.link(state.MAP, "On the map", f"Where G({EDITED}) lands among the real ones", source=edit)
-        if isinstance(innermost(edit), Upload):
+        else:
+            st.caption("This edit is longer than a link can be, so it cannot be carried to other pages.")
+        if is_local(edit):
             st.caption(LOCAL)
         _downloads(chosen, start, made)
     with right:

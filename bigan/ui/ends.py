@@ -6,6 +6,7 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
+from bigan.sources import is_local
 from bigan.ui import drawing_pad, picker, pictures, state, uploads
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved, Sample, Source, Upload, keep_drawing
@@ -80,7 +81,7 @@ def show(
             _picture(chosen, answer, "generated", words)
             with st.container(width=WORDS_PX):
                 st.caption(f"{words}.")
-    if any(isinstance(end.source, Upload) for end in ends.values()):
+    if any(is_local(end.source) for end in ends.values()):
         st.caption(LOCAL)
 
 

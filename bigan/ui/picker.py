@@ -6,6 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from bigan.config import MAX_SEED
+from bigan.sources import innermost
 from bigan.ui import grid, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import answer
@@ -15,7 +16,6 @@ from bigan.ui.sources import (
     Resolved,
     Sample,
     Source,
-    Upload,
     default_source,
     resolve_source,
 )
@@ -81,14 +81,8 @@ def another(chosen: OpenCheckpoint, key: str, source: Source, help: str) -> None
         icon=":material/casino:",
         key=f"{key}-another",
         help=help,
-        on_click=lambda: state.keep(
-            key, str(random_source(chosen, GalleryImage("") if _is_upload(source) else source))
-        ),
+        on_click=lambda: state.keep(key, str(random_source(chosen, innermost(source)))),
     )
-
-
-def _is_upload(source: Source) -> bool:
-    return isinstance(source, Upload)
 
 
 def gallery(chosen: OpenCheckpoint, key: str, source: Source, beside: Callable[[], None] | None = None) -> None:

@@ -1,5 +1,7 @@
 """A picture that carries the recipe of a view, brought back: the way to that view, or why there is none."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from bigan import checkpoint
@@ -64,4 +66,12 @@ def _query(recipe: ViewRecipe, name: str) -> dict[str, str]:
         if isinstance(source, Upload) and source.digest not in upload_names():
             # prepared already: as it is, it passes bit for bit
             again[text] = str(keep_upload(name, picture_of(recipe, text)))
-    return {key: again.get(value, value) for key, value in recipe.query.items()}
+    return {key: _rewritten(value, again) for key, value in recipe.query.items()}
+
+
+def _rewritten(value: str, again: Mapping[str, str]) -> str:
+    """A setting in which the picture that it names, or that its edits began with, goes by its new name."""
+    for text, new in again.items():
+        if value == text or value.endswith(f":{text}"):
+            return value.removesuffix(text) + new
+    return value

@@ -203,14 +203,22 @@ def kept(key: str, default: str) -> str:
         key: the name in the URL; unlike any widget's key on the page.
         default: the value while the URL names none.
     """
-    newest = st.session_state.get(_NEWEST_KEY, {}).get(key)
-    if newest is not None and st.session_state.get(key) in newest.overwritten:
-        in_address = st.query_params.get(key, "") == newest.value  # with the back button, both would be the old one
-        if in_address or time.monotonic() - newest.since < UNHEARD_SECONDS:
-            st.session_state[key] = newest.value
+    if key in st.session_state:
+        st.session_state[key] = newest(key)
     with st.container(key=f"url-{key}"):
         value = st.text_input(key, key=key, bind="query-params", label_visibility="collapsed")
     return value or default
+
+
+def newest(key: str) -> str:
+    """A `kept` value as it was changed last, also where the browser has not heard of that; for callbacks."""
+    value: str = st.session_state.get(key, "")
+    changed = st.session_state.get(_NEWEST_KEY, {}).get(key)
+    if changed is not None and value in changed.overwritten:
+        in_address = st.query_params.get(key, "") == changed.value  # with the back button, both would be the old one
+        if in_address or time.monotonic() - changed.since < UNHEARD_SECONDS:
+            return str(changed.value)
+    return value
 
 
 def keep(key: str, value: str | int | float) -> None:
@@ -219,12 +227,12 @@ def keep(key: str, value: str | int | float) -> None:
     Only from a widget's callback: `st.button(..., on_click=keep, args=(key, value))`.
 
     With each press the browser sends the values of all widgets. One pressed before it has heard of this change still
-    sends the old value, which `kept` therefore does not take for a while.
+    sends the old value, which `kept` therefore does not take for a while; a widget's own value has no such guard.
     """
-    newest, now = st.session_state.setdefault(_NEWEST_KEY, {}), time.monotonic()
-    before = newest.get(key)
+    changed, now = st.session_state.setdefault(_NEWEST_KEY, {}), time.monotonic()
+    before = changed.get(key)
     overwritten = before.overwritten if before is not None and now - before.since < UNHEARD_SECONDS else frozenset()
-    newest[key] = _Newest(value, now, (overwritten | {st.session_state.get(key)}) - {value})
+    changed[key] = _Newest(value, now, (overwritten | {st.session_state.get(key)}) - {value})
     st.session_state[key] = value
 
 
