@@ -20,17 +20,19 @@ def processor_name(device: torch.device | str = "cpu") -> str:
     """The name of the processor, or of the GPU that the device is."""
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    names = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
 
 
 def processor_flags() -> frozenset[str]:
     """The processor's abilities as Linux names them; none elsewhere."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return frozenset(next((line for line in lines if line.startswith("flags")), "").split())
+    return frozenset(next((line for line in _cpuinfo() if line.startswith("flags")), "").split())
+
+
+def _cpuinfo() -> list[str]:
+    """What Linux says of the processor; nothing elsewhere."""
+    file = Path("/proc/cpuinfo")
+    return file.read_text().splitlines() if file.exists() else []
 
 
 def quick_product_dtype(device: torch.device | str = "cpu") -> torch.dtype:
@@ -42,6 +44,10 @@ def quick_product_dtype(device: torch.device | str = "cpu") -> torch.dtype:
     return torch.bfloat16 if quick else torch.float32
 
 
+def _has_glibc() -> bool:
+    return sys.platform == "linux" and platform.libc_ver()[0] == "glibc"
+
+
 def keep_freed_memory() -> None:
     """Let this process keep up to 1 GiB that it frees, where the C library is glibc.
 
@@ -50,7 +56,7 @@ def keep_freed_memory() -> None:
     against 2 and 30 ms with this (100 steps of the mnist recipe after 20, seed 42, bf16, one thread, AVX512-BF16;
     getrusage and process_time around the steps).
     """
-    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+    if _has_glibc():
         libc = ctypes.CDLL(None)
         if libc.mallopt(M_MMAP_THRESHOLD, KEPT_BYTES):  # refused, a lone trim threshold would make things worse
             libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
@@ -62,7 +68,7 @@ def give_back_freed_memory() -> None:
     By itself glibc keeps freed blocks of up to 32 MiB, in pieces and for each thread: over 100 MB after a server has
     looked at two galleries of 5,000 digits. It still keeps what is freed later, so that no answer waits for memory.
     """
-    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+    if _has_glibc():
         ctypes.CDLL(None).malloc_trim(0)
 
 
@@ -72,7 +78,7 @@ def share_freed_memory() -> None:
     By itself glibc makes a store for each thread, up to eight for each processor, and what one thread has freed helps
     no other: with twenty sessions the app's process grew by 70 to 200 MB in half a minute, and by 50 to 70 with this.
     """
-    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+    if _has_glibc():
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_ARENAS)
 
 

@@ -34,6 +34,7 @@ from bigan.view_recipe import MAX_VALUE
 
 SOURCE, GUEST, SPACE = "source", "star", "space"
 AREA, VIEW, ALL = "area", "view", "all"
+VIEW_FORM = re.compile(r"-?\d{1,6},-?\d{1,6},\d{1,6}", re.ASCII)  # as the map writes where it stands
 DEFAULT_SPACE = "latent"
 DEFAULT_POSITION = 4
 COLUMNS = (2, 1)
@@ -103,7 +104,7 @@ def draw(chosen: OpenCheckpoint) -> None:
             ALL: ("true", together),
             AREA: (area, bool(ids) and len(area) <= MAX_VALUE),
             map_ghost.SPOT: (spot, guess is not None),
-            VIEW: (view, _is_view(view)),
+            VIEW: (view, VIEW_FORM.fullmatch(view) is not None),
         }
         settings |= {key: text for key, (text, is_told) in optional.items() if is_told}
         _selection(chosen, seen, space, settings)
@@ -152,15 +153,9 @@ def _maps(chosen: OpenCheckpoint, seen: _Seen, colour: str) -> None:
 
 def _space() -> str:
     chosen = st.segmented_control(
-        "Near means alike in",
-        SPACES,
-        default=DEFAULT_SPACE,
-        required=True,
-        format_func=lambda space: SPACE_NAMES[space],
-        key=SPACE,
-        bind="query-params",
-        help="Pixels as they are, E(x), or the activations of E's last hidden layer.",
-    )
+        "Near means alike in", SPACES, default=DEFAULT_SPACE, required=True, format_func=SPACE_NAMES.__getitem__,
+        key=SPACE, bind="query-params", help="Pixels as they are, E(x), or the activations of E's last hidden layer.",
+    )  # fmt: skip
     return str(chosen or DEFAULT_SPACE)
 
 
@@ -224,11 +219,6 @@ def _star(chosen: OpenCheckpoint, projection: Projection, space: str, guest: str
     return map_component.Star(placement(chosen, projection, resolved, space).place, name, resolved.kind)
 
 
-def _is_view(text: str) -> bool:
-    """Whether this is where a map stands, as it writes it itself."""
-    return re.fullmatch(r"-?\d{1,6},-?\d{1,6},\d{1,6}", text, re.ASCII) is not None
-
-
 def _selection(chosen: OpenCheckpoint, seen: _Seen, space: str, settings: Mapping[str, str]) -> None:
     """One image: what it is, x and G(E(x)), where it stands on the map, what is near it, and the ways on."""
     gallery, projection, shown, guest = seen.gallery, seen.projection, seen.shown, seen.guest
@@ -278,9 +268,7 @@ def _downloads(chosen: OpenCheckpoint, seen: _Seen, space: str, settings: Mappin
         return downloads.npz_bytes(recipe, ids=gallery.ids, labels=gallery.labels, latents=index.latents, **places)
 
     def table() -> bytes:
-        x, y = shown_map.coordinates.T.tolist()
-        names = [gallery.class_names[label] for label in gallery.labels.tolist()]
-        return downloads.csv_bytes({"id": gallery.ids, "label": names, "x": x, "y": y})
+        return downloads.csv_bytes(map_panel.point_columns(gallery, shown_map))
 
     downloads.show(
         recipe,

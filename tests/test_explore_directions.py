@@ -10,7 +10,7 @@ from bigan.config import ModelConfig, Prior
 from bigan.explore import directions
 from bigan.explore.directions import (
     Direction,
-    class_directions,
+    class_direction,
     move,
     principal_directions,
     selection_direction,
@@ -103,26 +103,37 @@ def test_a_number_of_principal_directions_that_cannot_be_is_refused(index: Galle
 
 def test_class_directions_are_the_differences_of_means(index: GalleryIndex) -> None:
     z, labels = index.latents.double().numpy(), index.gallery.labels.numpy()
-    found = class_directions(index)
-    assert [d.name for d in found] == ["from the rest to “a”", "from the rest to “b”", "from the rest to “d”"]
-    for direction, label in zip(found, (0, 1, 3), strict=True):
+    for label, name in ((0, "a"), (1, "b"), (3, "d")):
+        direction = class_direction(index, label)
+        assert direction.name == f"from the rest to “{name}”"
         difference = z[labels == label].mean(0) - z[labels != label].mean(0)
         np.testing.assert_allclose(direction.vector, difference / np.linalg.norm(difference), atol=1e-6)
         assert direction.standard_deviation == pytest.approx((z @ direction.vector.double().numpy()).std(), rel=1e-5)
         assert direction.explained is None
-    to_a, to_d = class_directions(index, origin=1)
-    assert to_a.name == "from “b” to “a”" and to_d.name == "from “b” to “d”"
+    to_d = class_direction(index, 3, origin=1)
+    assert to_d.name == "from “b” to “d”"
     difference = z[labels == 3].mean(0) - z[labels == 1].mean(0)
     np.testing.assert_allclose(to_d.vector, difference / np.linalg.norm(difference), atol=1e-6)
 
 
+def test_classes_of_one_name_are_told_apart(index: GalleryIndex) -> None:
+    same = replace(index, gallery=replace(index.gallery, class_names=("a", "b", "c", "a")))
+    assert not torch.equal(class_direction(same, 0).vector, class_direction(same, 3).vector)
+
+
 def test_classes_with_nothing_between_them_have_no_direction(index: GalleryIndex) -> None:
-    for origin in (2, 4, -1):  # one without images, and two that are none
-        with pytest.raises(ValueError, match=f"origin is {origin}; the gallery's labels are 0, 1, 3"):
-            class_directions(index, origin)
-    assert class_directions(replace(index, latents=torch.ones(NUM_IMAGES, LATENT_DIM))) == ()
+    for absent in (2, 4, -1):  # one without images, and two that are none
+        with pytest.raises(ValueError, match=f"origin is {absent}; the gallery's labels are 0, 1, 3"):
+            class_direction(index, 0, absent)
+        with pytest.raises(ValueError, match=f"label is {absent}; the gallery's labels are 0, 1, 3"):
+            class_direction(index, absent)
+    with pytest.raises(ValueError, match="no other class"):
+        class_direction(index, 1, 1)
+    with pytest.raises(ValueError, match="their means are the same"):
+        class_direction(replace(index, latents=torch.ones(NUM_IMAGES, LATENT_DIM)), 0)
     one_class = replace(index.gallery, labels=torch.zeros(NUM_IMAGES, dtype=torch.int64))
-    assert class_directions(replace(index, gallery=one_class)) == ()
+    with pytest.raises(ValueError, match="no other class"):
+        class_direction(replace(index, gallery=one_class), 0)
 
 
 def test_a_direction_between_selections_is_the_difference_of_their_means(index: GalleryIndex) -> None:

@@ -134,7 +134,7 @@ def test_a_name_finds_a_principal_component(index: GalleryIndex) -> None:
     "name", ["", "up", "class-", "class-3-3", "class-10", "class-99-3", "component-0", "component-11", "class--3"]
 )
 def test_what_is_no_direction_is_refused_with_what_was_asked_for(name: str, index: GalleryIndex) -> None:
-    with pytest.raises(ValueError, match=r"direction|origin is 99|num is"):
+    with pytest.raises(ValueError, match=r"direction|origin is 99|label is 10|num is|no other class"):
         find_direction(name, index)
 
 

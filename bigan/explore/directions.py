@@ -97,34 +97,31 @@ def principal_directions(index: GalleryIndex, num: int) -> tuple[Direction, ...]
     return tuple(found)
 
 
-def class_directions(index: GalleryIndex, origin: int | None = None) -> tuple[Direction, ...]:
-    """For each class, the way from the mean E(x) of one other class, or of all the others, to its own mean.
-
-    A class without images, and one with the same mean as where it would start from, has none.
+def class_direction(index: GalleryIndex, label: int, origin: int | None = None) -> Direction:
+    """The way to the mean E(x) of one class from that of another, or from that of all the others.
 
     Args:
         index: of the gallery.
-        origin: the label of the class to start from; None starts from all the others.
+        label: of the class that it leads to.
+        origin: the label of the class that it starts from; None starts from all the others.
 
     Raises:
-        ValueError: no class has that label, or it has no images.
+        ValueError: the gallery has no images with one of the labels, the two are one, or their means are.
     """
     gallery, z = index.gallery, index.latents.double()  # (N, Z)
-    names = gallery.class_names
     known = gallery.labels.unique().tolist()
-    if origin is not None and origin not in known:
-        raise ValueError(f"origin is {origin}; the gallery's labels are {', '.join(map(str, known))}.")
-    found = []
-    for label, name in enumerate(names):
-        inside = gallery.labels == label  # (N,)
-        outside = ~inside if origin is None else gallery.labels == origin  # (N,)
-        if label == origin or not inside.any() or not outside.any():
-            continue
-        difference = z[inside].mean(0) - z[outside].mean(0)  # (Z,)
-        if difference.norm() >= TINY:
-            start = "the rest" if origin is None else f"“{names[origin]}”"
-            found.append(_along(index, f"from {start} to “{name}”", difference))
-    return tuple(found)
+    for name, given in (("label", label), ("origin", origin)):
+        if given is not None and given not in known:
+            raise ValueError(f"{name} is {given}; the gallery's labels are {', '.join(map(str, known))}.")
+    inside = gallery.labels == label  # (N,)
+    outside = ~inside if origin is None else gallery.labels == origin  # (N,)
+    if label == origin or not outside.any():
+        raise ValueError(f"The class with label {label} has no other class to lead there from; choose another.")
+    names, difference = gallery.class_names, z[inside].mean(0) - z[outside].mean(0)  # (Z,)
+    start = "the rest" if origin is None else f"“{names[origin]}”"
+    if difference.norm() < TINY:
+        raise ValueError(f"There is no direction from {start} to “{names[label]}”: their means are the same.")
+    return _along(index, f"from {start} to “{names[label]}”", difference)
 
 
 def selection_direction(index: GalleryIndex, ids_a: Sequence[str], ids_b: Sequence[str]) -> Direction:

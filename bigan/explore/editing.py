@@ -17,7 +17,7 @@ from torch import Tensor
 from bigan.config import Prior
 from bigan.explore.directions import (
     Direction,
-    class_directions,
+    class_direction,
     move,
     principal_directions,
     selection_direction,
@@ -45,12 +45,7 @@ def find_direction(name: str, index: GalleryIndex, ids_a: Sequence[str] = (), id
     if match := re.fullmatch(r"component-(\d{1,4})", name, re.ASCII):
         return principal_directions(index, int(match[1]))[-1]
     if match := re.fullmatch(r"class-(?:(\d{1,4})-)?(\d{1,4})", name, re.ASCII):
-        names, label = index.gallery.class_names, int(match[2])
-        found = class_directions(index, None if match[1] is None else int(match[1]))
-        for direction in found if label < len(names) else ():
-            if direction.name.endswith(f" to “{names[label]}”"):
-                return direction
-        raise ValueError(f"There is no direction {name}: the gallery has no such two classes, or they have one mean.")
+        return class_direction(index, int(match[2]), None if match[1] is None else int(match[1]))
     raise ValueError(
         f"{name[:40]!r} is no direction; it must read component-K, class-K, class-J-K or {BETWEEN_SELECTIONS}."
     )

@@ -1,14 +1,8 @@
-"""Many files of a person at once, prepared and reported on together."""
+"""Many files of a person at once, as rows of a table."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
-from bigan.explore.reconstruction import GalleryIndex, ReconstructionReport, reports
-from bigan.images import ImageError, Source
-from bigan.models.bigan import BiGAN
-from bigan.preparation import Preparation
+from bigan.explore.reconstruction import ReconstructionReport
 
 MAX_UPLOADS = 64
 COLUMNS = (
@@ -31,33 +25,3 @@ class Outcome:
         """The same as numbers for a table, the report's own names as columns; None where there is nothing."""
         numbers = {column: getattr(self.report, column, None) for column in COLUMNS}
         return {"name": self.name, **numbers, "problem": self.problem}
-
-
-def reconstruct_many(
-    model: BiGAN, files: Sequence[tuple[str, Source]], index: GalleryIndex, mode: Preparation | str = "plain"
-) -> tuple[Outcome, ...]:
-    """What the model makes of each of some files, best reconstructed first; then the unusable ones, as they came.
-
-    Args:
-        model: the one the index was made with.
-        files: names, as a person should read them, and contents: at most MAX_UPLOADS.
-        index: of the gallery to compare with.
-        mode: how they are prepared (see `preparation.prepare`).
-
-    Raises:
-        ValueError: too many files.
-    """
-    if len(files) > MAX_UPLOADS:
-        raise ValueError(f"There are {len(files)} files; at most {MAX_UPLOADS} are taken at once.")
-    prepared, unusable = [], []
-    for name, source in files:
-        try:
-            prepared.append((name, model.prepare(source, mode)))  # (1, C, H, W)
-        except ImageError as error:
-            unusable.append(Outcome(name, None, str(error)))
-    if not prepared:
-        return tuple(unusable)
-    names, xs = zip(*prepared, strict=True)
-    found = zip(names, reports(model, torch.cat(xs), index), strict=True)
-    usable = [Outcome(name, report) for name, report in sorted(found, key=lambda one: one[1].distance)]
-    return (*usable, *unusable)

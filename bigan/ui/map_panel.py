@@ -78,10 +78,11 @@ def neighbours(
 
 def points_table(gallery: Gallery, shown: SpaceMap) -> None:
     """The points of a map as a table to sort, search and download; it travels only when it is opened."""
+    charts.table_twin(lambda: point_columns(gallery, shown), f"The {len(gallery):,} points as a table")
 
-    def columns() -> dict[str, Sequence[object]]:
-        x, y = shown.coordinates.T.tolist()
-        names = [gallery.class_names[label] for label in gallery.labels.tolist()]
-        return {"id": gallery.ids, "label": names, "x": x, "y": y}
 
-    charts.table_twin(columns, f"The {len(gallery):,} points as a table")
+def point_columns(gallery: Gallery, shown: SpaceMap) -> dict[str, Sequence[object]]:
+    """Id, label and place of every point."""
+    x, y = shown.coordinates.T.tolist()
+    names = [gallery.class_names[label] for label in gallery.labels.tolist()]
+    return {"id": gallery.ids, "label": names, "x": x, "y": y}
