@@ -26,6 +26,7 @@ from bigan.ui.sources import Edit, Resolved
 from bigan.view_code import EDIT_SCALE
 
 START, CHANGED, STRENGTH, INSIDE, SLIDERS = "a", "changed", "strength", "inside", "sliders"
+WENT_ON = "went-on"
 DEFAULT_STRENGTH, STRENGTH_STEP = 2.0, 0.1
 STRENGTHS = tuple(float(one) for one in range(-MAX_STRENGTH, MAX_STRENGTH + 1))  # of the strip
 FILM = tuple(one / 4 for one in range(-4 * MAX_STRENGTH, 4 * MAX_STRENGTH + 1))
@@ -120,6 +121,7 @@ def _reset() -> None:
 
 
 def _go_on(edit: Edit) -> None:
+    st.session_state[WENT_ON] = True
     state.keep(START, str(edit))
     state.keep(direction_choice.KEY, edit.direction)
     state.keep(CHANGED, "")
@@ -133,12 +135,12 @@ def _steps(edit: Edit, made: Made) -> None:
         help="Back to the z one started from." if made.is_changed else "Nothing is changed.",
     )  # fmt: skip
     fits = len(str(edit)) <= MAX_EDIT_CHARACTERS
-    go_on = st.button(
+    st.button(
         "Go on from here", icon=":material/subdirectory_arrow_right:", key="go-on", on_click=_go_on, args=(edit,),
         disabled=not (made.is_changed and fits),
         help=_go_on_help(made, fits),
     )  # fmt: skip
-    if go_on:
+    if st.session_state.pop(WENT_ON, False):  # the button itself may be disabled by now, and then says nothing
         st.rerun()  # of all the page: the start is drawn above
 
 

@@ -57,6 +57,16 @@ def test_the_images_and_what_is_outside_the_prior_stay_in_sight_while_one_scroll
     expect(editor.page.get_by_text(re.compile("of 10 numbers lie outside the prior .before")).first).to_be_in_viewport()
 
 
+def test_going_on_makes_the_edit_the_next_start(visit: Any) -> None:
+    visitor = visit()
+    visitor.open(f"/edit?{EDIT}")
+    pixels = after(visitor)
+    visitor.page.get_by_role("button", name="Go on from here").click()
+    visitor.page.wait_for_url(re.compile("a=edit"), timeout=20_000)
+    expect(visitor.page.locator(".bg-bench > figure:nth-of-type(1) img")).to_have_attribute("src", pixels)
+    visitor.assert_well()
+
+
 def test_an_edit_is_carried_to_the_walk_and_its_link_shows_the_same_pixels(visit: Any) -> None:
     visitor = visit()
     visitor.open(f"/edit?{EDIT}&changed=2_75")
