@@ -76,7 +76,8 @@ def share_freed_memory() -> None:
     """Let all threads of this process take from two stores of freed memory, where the C library is glibc.
 
     By itself glibc makes a store for each thread, up to eight for each processor, and what one thread has freed helps
-    no other: with twenty sessions the app's process grew by 70 to 200 MB in half a minute, and by 50 to 70 with this.
+    no other: with twenty sessions the app's process grew by 70 to 200 MB in half a minute, and by 50 to 70 with this
+    (`python -m bigan benchmark sessions`, three and four times).
     """
     if _has_glibc():
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, MAX_ARENAS)
@@ -86,7 +87,8 @@ def exempt_from_garbage_collection() -> None:
     """Collect garbage, and never again look through what is alive now: torch's own objects and what was loaded.
 
     A full collection holds all threads; with torch's objects it takes 110 ms, without them a few. With twenty sessions
-    that press once a second, one answer in twenty took 270 to 1,500 ms, and 90 to 230 with this.
+    that press once a second, one answer in twenty took 270 to 1,500 ms, and 90 to 230 with this
+    (`python -m bigan benchmark sessions`, three times each).
     """
     gc.unfreeze()  # what has become garbage since the last time
     gc.collect()
