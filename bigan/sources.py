@@ -21,6 +21,7 @@ MAX_SAMPLES = 100
 MIN_TRUNCATION = 0.001
 HASH_DIGITS = 12
 MAX_CHANGES = 40  # so that an edit fits into a link
+BETWEEN_SELECTIONS = "selections"  # the direction that only a session with two selections knows
 MAX_STRENGTH = 3  # standard deviations
 MAX_EDIT_CHARACTERS = 900  # an edit may start from an edit
 
@@ -118,7 +119,7 @@ def innermost(source: Source) -> Source:
 def is_local(source: Source) -> bool:
     """Whether only the session that has a person's picture or selections can resolve it."""
     if isinstance(source, Edit):
-        return source.direction == "selections" or is_local(source.start)
+        return source.direction == BETWEEN_SELECTIONS or is_local(source.start)
     return isinstance(source, Upload)
 
 

@@ -24,8 +24,7 @@ from bigan.explore.directions import (
 )
 from bigan.explore.reconstruction import GalleryIndex
 from bigan.latent import prior_limit
-
-BETWEEN_SELECTIONS = "selections"
+from bigan.sources import BETWEEN_SELECTIONS
 
 
 def find_direction(name: str, index: GalleryIndex, ids_a: Sequence[str] = (), ids_b: Sequence[str] = ()) -> Direction:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bigan.explore.directions import Direction
-from bigan.explore.editing import BETWEEN_SELECTIONS
+from bigan.sources import BETWEEN_SELECTIONS
 from bigan.ui import edits, selections, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved

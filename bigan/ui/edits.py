@@ -9,11 +9,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan.explore.directions import Direction, sensitivities
-from bigan.explore.editing import BETWEEN_SELECTIONS, edited, find_direction
+from bigan.explore.editing import edited, find_direction
 from bigan.explore.reconstruction import GalleryIndex
 from bigan.latent import prior_limit
 from bigan.models.bigan import BiGAN
-from bigan.sources import Edit
+from bigan.sources import BETWEEN_SELECTIONS, Edit
 from bigan.ui import selections
 from bigan.ui.loaders import OpenCheckpoint
 
