@@ -188,6 +188,8 @@ class TrainConfig(_Json):
     authors do, or the value of equation 3; or a rival of the paper's Table 1."""
     cycle_weight: float = 0.0
     """Weight of |x - G(E(x))|^2 in the loss of a BiGAN's G and E."""
+    blind_weight: float = 0.0
+    """Weight of a BiGAN's consistency and information terms in the loss of its E (`bigan.objectives.consistency`)."""
     start: str | None = None
     """A checkpoint whose networks to begin with, in place of fresh ones."""
     schedule: Schedule = "simultaneous"
@@ -216,9 +218,11 @@ class TrainConfig(_Json):
         _check_number("weight_decay", self.weight_decay, lambda decay: decay >= 0, "a number, 0 or more")
         objectives = get_args(ObjectiveName)
         _check(self.objective in objectives, "objective", self.objective, f"one of {', '.join(objectives)}")
-        _check_number("cycle_weight", self.cycle_weight, lambda weight: weight >= 0, "a number, 0 or more")
-        of_pairs = self.cycle_weight == 0 or self.objective in ("label-swapped", "minimax")
-        _check(of_pairs, "cycle_weight", self.cycle_weight, f"0 for the objective {self.objective!r}")
+        for name in ("cycle_weight", "blind_weight"):
+            weight = getattr(self, name)
+            _check_number(name, weight, lambda weight: weight >= 0, "a number, 0 or more")
+            of_pairs = weight == 0 or self.objective in ("label-swapped", "minimax")
+            _check(of_pairs, name, weight, f"0 for the objective {self.objective!r}")
         _check(self.start is None or isinstance(self.start, str), "start", self.start, "the name of a checkpoint")
         schedules = ("simultaneous", "alternating")
         _check(self.schedule in schedules, "schedule", self.schedule, "'simultaneous' or 'alternating'")

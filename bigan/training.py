@@ -184,7 +184,7 @@ def epoch_batches(state: TrainingState, data: Dataset, fabric: Fabric) -> Iterat
         seed = int(torch.randint(2**31, (), generator=generator))
         z = state.model.sample_latents(config.batch_size, seed)  # (B, Z)
         chosen = order[index[mine]].to(device)
-        yield Batch(scale(data.images[chosen]), z[mine], data.labels[chosen])
+        yield Batch(scale(data.images[chosen]), z[mine], data.labels[chosen], seed)
 
 
 def simultaneous_step(state: TrainingState, batches: Iterator[Batch], fabric: Fabric) -> dict[str, float]:

@@ -25,7 +25,7 @@ from bigan.models.bigan import BiGAN
 
 OTHER_MODEL = ModelConfig("toy", (3, 1, 2), latent_dim=2, prior="normal", num_hidden_layers=4, batch_norm=False)
 OTHER_TRAINING = TrainConfig(
-    split="validation", adam_betas=(0.8, 0.99), objective="minimax", cycle_weight=0.5, start="mnist",
+    split="validation", adam_betas=(0.8, 0.99), objective="minimax", cycle_weight=0.5, blind_weight=2.0, start="mnist",
     schedule="alternating", discriminator_steps=3,
 )  # fmt: skip
 GAN = ModelConfig("toy", (1, 2, 3), networks=("generator", "discriminator"), discriminator_sees="image")
@@ -92,6 +92,7 @@ BAD_TRAININGS = [
     ("objective", "wasserstein", "one of label-swapped, minimax, gan, "),
     ("cycle_weight", -0.1, "0 or more"),
     ("cycle_weight", float("inf"), "0 or more"),
+    ("blind_weight", -0.1, "0 or more"),
     ("start", 3, "the name of a checkpoint"),
     ("schedule", "random", "'simultaneous' or 'alternating'"),
     ("discriminator_steps", 0, "1 or more"),
@@ -186,9 +187,10 @@ def test_num_parameters_is_what_the_networks_hold(networks: tuple[Network, ...],
     assert config.num_parameters == sum(weight.numel() for weight in BiGAN(config).parameters())
 
 
-def test_a_cycle_term_is_for_bigans_alone() -> None:
-    with pytest.raises(ValueError, match=r"^cycle_weight is 0.5; it must be 0 for the objective 'gan'\.$"):
-        TrainConfig(objective="gan", cycle_weight=0.5)
+@pytest.mark.parametrize("name", ["cycle_weight", "blind_weight"])
+def test_a_term_of_the_encoder_of_a_bigan_is_for_bigans_alone(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{name} is 0.5; it must be 0 for the objective 'gan'\.$"):
+        TrainConfig(**{"objective": "gan", name: 0.5})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("networks", SUBSETS, ids="-".join)

@@ -17,9 +17,9 @@ def objective_of(train: TrainConfig) -> Objective:
     """The objective that a config names."""
     match train.objective:
         case "label-swapped":
-            return BiGANObjective(label_swapped_loss, train.cycle_weight)
+            return BiGANObjective(label_swapped_loss, train.cycle_weight, train.blind_weight)
         case "minimax":
-            return BiGANObjective(minimax_loss, train.cycle_weight)
+            return BiGANObjective(minimax_loss, train.cycle_weight, train.blind_weight)
         case "gan":
             return GANObjective()
         case "latent-regressor":

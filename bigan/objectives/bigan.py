@@ -13,6 +13,7 @@ from torch.nn.functional import softplus
 
 from bigan.models.bigan import BiGAN
 from bigan.objectives.autoencoder import l2_error
+from bigan.objectives.consistency import blind_loss
 from bigan.objectives.objective import Batch, Objective
 
 
@@ -62,16 +63,21 @@ class BiGANObjective(Objective):
 
     Source: Li et al. 2017 (ALICE), section 3.2, with an l2 cost in place of a discriminator.
     """
+    blind_weight: float = 0.0
+    """Weight of E's consistency and information (see `bigan.objectives.consistency`) in what E and G descend."""
     players: ClassVar = {"JD": ("discriminator",), "EG": ("generator", "encoder")}
     judges: ClassVar = "pair"
 
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """JD and the loss of (E, G). D sees the two kinds of pair in separate passes: batch norm is per source."""
-        x, z, _ = batch
-        z_hat = model.encoder(x)  # (B, Z)
+        x, z = batch.x, batch.z
+        *_, features, a = model.encoder.activations(x)  # (B, F), (B, Z)
+        z_hat = model.encoder.squash(a)  # (B, Z)
         encoder_logits = model.discriminator(x, z_hat)  # (B,)
         generator_logits = model.discriminator(model.generator(z), z)  # (B,)
         loss = self.pair_loss(encoder_logits, generator_logits)
         if self.cycle_weight:
             loss = loss + self.cycle_weight * l2_error(x, model.generator(z_hat))
+        if self.blind_weight:
+            loss = loss + self.blind_weight * blind_loss(model.encoder, x, features, batch.seed)
         return {"JD": discriminator_loss(encoder_logits, generator_logits), "EG": loss}

@@ -25,6 +25,8 @@ class Batch(NamedTuple):
     """Latents from the prior, drawn independently of the images."""
     labels: Int64[Tensor, " B"]
     """Classes of the images; only a supervised objective looks at them."""
+    seed: int = 0
+    """Of whatever else is random in this step."""
 
 
 class Objective(ABC):
