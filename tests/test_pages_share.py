@@ -254,6 +254,11 @@ def bring(app: AppTest, content: bytes, name: str = "view.png") -> AppTest:
     return app
 
 
+def staying(app: AppTest) -> list[str]:
+    """What is said of a person's own picture beside a link."""
+    return [one.value for one in app.markdown if "does not travel" in one.value]
+
+
 def offered(app: AppTest) -> list[Any]:
     return [element.proto for element in app.get("page_link") if element.proto.label.startswith("Open the view")]
 
@@ -316,7 +321,10 @@ def test_the_code_for_a_persons_own_picture_reads_their_file(
     files: dict[str, Callable[[], bytes]], tmp_path: Path
 ) -> None:
     app = open_page("reconstruct", way="Upload")
+    assert not staying(app)
     app.file_uploader(key="source-files").set_value([STROKE]).run()
+    (said,) = staying(app)
+    assert "send the PNG from here" in said and "send your file along" in said
     (tmp_path / "your-picture.png").write_bytes(STROKE[1])
     assert np.array_equal(run(app.code[0].value, tmp_path), pixels(files["png"]()))
 

@@ -101,7 +101,19 @@ def show(made_by: ViewRecipe, name: str, files: Sequence[File]) -> None:
         st.code(python_code(made_by), language="python", wrap_lines=True)
         st.markdown("This view, for whoever has the app and the model:")
         st.code(urljoin(st.context.url or "", link(made_by)[1:]), language=None, wrap_lines=True)
+        if made_by.pictures:
+            st.markdown(_staying_here(files))
         st.caption("Every PNG, WebP and GIF from here carries its recipe: bring one back to see this view again.")
+
+
+def _staying_here(files: Sequence[File]) -> str:
+    """That a person's own picture is in no link, and how it reaches somebody else."""
+    carriers = [file.label for file in files if MIME_TYPES[file.label].startswith("image/")]
+    way = f"send the {carriers[0]} from here, which carries your picture and this view inside, or " if carriers else ""
+    return (
+        "**Your own picture does not travel in this link**: it stays in your session, and who opens the link is asked "
+        f"for it. To share this view, {way}send your file along with the link."
+    )
 
 
 def _carrying(file: File, made_by: ViewRecipe) -> bytes:
