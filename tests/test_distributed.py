@@ -55,8 +55,8 @@ def train_and_write(
             weight.normal_(std=weight.shape[1] ** -0.5, generator=generator)
     numbers: list[Tensor] = []
     latents: list[Tensor] = []
-    state.model.encoder.register_forward_pre_hook(
-        lambda _, inputs: numbers.append((inputs[0][:, 0, 0, 0] * 255).round().long())
+    state.model.encoder.hidden[0].register_forward_pre_hook(
+        lambda _, inputs: numbers.append((inputs[0][:, 0] * 255).round().long())
     )
     state.model.generator.register_forward_pre_hook(lambda _, inputs: latents.append(inputs[0].clone()))
     steps = list(train(state, numbered_images(), fabric))

@@ -1,4 +1,4 @@
-"""Consistency and information of blind classifiers: closed forms, naive float64, what they move, what they are blind to."""
+"""Consistency and information of blind classifiers: closed forms, naive float64, what they move and what not."""
 
 import math
 from dataclasses import replace
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from toys import lively, naive_norm, snapshot, toy_batch, toy_recipe
 from torch import Tensor
+from toys import lively, naive_norm, snapshot, toy_batch, toy_recipe
 
 from bigan.data import Dataset
 from bigan.models.mlp import Encoder

@@ -37,18 +37,18 @@ ALTERNATING = replace(TRAIN, schedule="alternating", discriminator_steps=2)
 
 
 class Recorder:
-    """The batches that go through a model, and its weights at each forward pass of E."""
+    """The batches that go through a model, and its weights at each pass through E."""
 
     def __init__(self, model: BiGAN) -> None:
         self.model = model
         self.xs: list[Tensor] = []
         self.zs: list[Tensor] = []
         self.weights: list[Weights] = []
-        model.encoder.register_forward_pre_hook(self._see_image)
+        model.encoder.hidden[0].register_forward_pre_hook(self._see_image)
         model.generator.register_forward_pre_hook(lambda _, inputs: self.zs.append(inputs[0].clone()))
 
     def _see_image(self, _: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        self.xs.append(inputs[0].clone())
+        self.xs.append(inputs[0].clone().unflatten(1, self.model.config.image_shape))
         self.weights.append(snapshot(self.model))
 
     def indices(self, images: Tensor) -> list[list[int]]:
