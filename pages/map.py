@@ -200,8 +200,9 @@ def _map(
     if not small:
         st.caption(
             f"{len(gallery):,} real {plural}. Click one to look at it; lines lead from it to its five nearest in "
-            f"{SPACE_WORDS[space]} itself. Hold Shift and draw around points to select them. Click an empty place to "
-            "see what G makes there. Zoom in until the points turn into their images."
+            f"{SPACE_WORDS[space]} itself. To select, press the dotted circle and draw around points: a new line "
+            "replaces the selection, a line drawn with Shift held adds to it, Escape clears it. Click an empty place "
+            "to see what G makes there. Zoom in until the points turn into their images."
         )
 
 

@@ -258,6 +258,19 @@ def test_a_link_to_what_is_not_there_says_so_and_shows_another_image(source: str
 
 
 @pytest.mark.usefixtures("shown")
+def test_what_is_kept_of_the_selections_stands_beside_them() -> None:
+    app = open_map(area="square-00 square-11")
+    assert "Kept" not in texts(app)
+    app.button(key="keep-A").click().run()
+    assert "Kept **A: 2 images**. Keep another selection as B" in texts(app)
+    app.text_input(key="area").set_value("square-07").run()
+    app.button(key="keep-B").click().run()
+    assert "Kept **A: 2 images**, **B: 1 image**. The Edit page" in texts(app)
+    (link,) = [one.proto for one in app.get("page_link") if one.proto.label == "Follow it"]
+    assert (link.page, "direction=selections" in link.query_string) == ("edit", True)
+
+
+@pytest.mark.usefixtures("shown")
 def test_map_shows_how_far_it_can_be_trusted_and_its_points_as_a_table() -> None:
     app = open_map()
     said = texts(app) + "".join(element.proto.body for element in app.get("html"))

@@ -39,7 +39,8 @@ class Scatter extends Painter {
     this.hint = element("div", "map-hint", { hidden: true });
     this.spoken = element("div", "map-spoken");
     this.spoken.setAttribute("aria-live", "polite");
-    root.append(this.buttons(), this.tip, this.hint, this.spoken);
+    this.box = this.buttons();
+    root.append(this.box, this.tip, this.hint, this.spoken);
     this.listen();
   }
 
@@ -49,7 +50,7 @@ class Scatter extends Painter {
       ["+", "Zoom in", () => this.zoom(1.6)],
       ["\u2212", "Zoom out", () => this.zoom(1 / 1.6)],
       ["\u2922", "Show all", () => this.showAll()],
-      ["\u25cc", "Select: draw around points (or hold Shift)", () => this.drawLines(!this.drawing)],
+      ["\u25cc", "Select: draw around points (hold Shift to add)", () => this.drawLines(!this.drawing)],
       ["\u00d7", "Clear the selection (Escape)", () => this.select("")],
     ];
     const made = actions.map(([textContent, title, onclick]) => {
@@ -128,7 +129,7 @@ class Scatter extends Painter {
     this.drawing = drawing;
     this.lasso.setAttribute("aria-pressed", String(drawing));
     this.canvas.style.touchAction = drawing ? "none" : "";
-    if (drawing) this.say("Draw around points; hold Shift to add");
+    if (drawing) this.say("Draw around points: a new line replaces the selection, with Shift it adds");
     else this.move(0, 0);
   }
 
@@ -306,7 +307,12 @@ class Scatter extends Painter {
   enclose(line, adding) {
     const area = areaText(this.data.space, line);
     this.draw();
-    if (area) this.select(adding ? combined(this.selection, area) : area);
+    if (!area) return;
+    const before = Number(this.root.dataset.selected);
+    this.select(adding ? combined(this.selection, area) : area);
+    const now = Number(this.root.dataset.selected);
+    if (!before) this.say(`${now} selected; hold Shift while drawing to add more`);
+    else this.say(adding ? `${now - before} added: ${now} selected` : `${now} selected, in place of ${before}`);
   }
 
   /** A place without a point: the model is asked what might be there. */
@@ -343,7 +349,6 @@ class Scatter extends Painter {
     else if (event.key === "0") this.showAll();
     else if (event.key === "g") this.ask([this.view.x, this.view.y]);
     else if (event.key === "Escape") this.escape();
-    else if (event.key === "g") this.ask([this.view.x, this.view.y]);
     else return;
     event.preventDefault();
   }

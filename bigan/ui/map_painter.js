@@ -341,9 +341,12 @@ class Painter {
   /** What G makes at a place where there is no point: in its own frame, dashed, for nobody ever put it there. */
   paintGhost() {
     const context = this.context;
-    const { x, y } = this.data.ghost;
-    const [left, top] = this.toScreen(x, y);
+    const place = this.toScreen(this.data.ghost.x, this.data.ghost.y);
+    if (!this.isInView(...place)) return;
     const [w, h] = this.points.tile.map((length) => (length * 2 * THUMBNAIL) / Math.max(...this.points.tile));
+    const [left, top] = this.clearOf(...place, w / 2 + 5, h / 2 + 5);
+    this.root.dataset.ghost = [left, top].map(Math.round).join(",");
+    if (left !== place[0] || top !== place[1]) this.tether(place, [left, top]);
     context.imageSmoothingEnabled = false;
     context.fillStyle = this.paper;
     context.fillRect(left - w / 2 - 3, top - h / 2 - 3, w + 6, h + 6);
@@ -353,6 +356,28 @@ class Painter {
     context.strokeStyle = this.colours.generated;
     context.strokeRect(left - w / 2 - 2, top - h / 2 - 2, w + 4, h + 4);
     context.setLineDash([]);
+  }
+
+  /** The middle of a picture that is whole in view and not under the buttons, near a place; with half its sides. */
+  clearOf(x, y, halfWidth, halfHeight) {
+    const { offsetLeft, offsetTop, offsetHeight } = this.box;
+    const top = clamp(y, halfHeight, this.height - halfHeight);
+    const isBeside = top - halfHeight < offsetTop + offsetHeight;
+    return [clamp(x, halfWidth, (isBeside ? offsetLeft : this.width) - halfWidth), top];
+  }
+
+  /** From a picture that had to move, to where it belongs. */
+  tether(from, to) {
+    const context = this.context;
+    context.strokeStyle = context.fillStyle = this.colours.generated;
+    context.lineWidth = 2;
+    context.beginPath();
+    context.moveTo(...from);
+    context.lineTo(...to);
+    context.stroke();
+    context.beginPath();
+    context.arc(...from, 4, 0, 2 * Math.PI);
+    context.fill();
   }
 
   /** The line that is being drawn around points. */

@@ -20,23 +20,30 @@ from bigan.ui.map_places import SPACE_WORDS
 from bigan.ui.reports import Answer
 
 LARGE_SCALE, NEIGHBOUR_SCALE = 6, 2
-PAIR_STYLE = "display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem"
+# An image, its kind, what it shows, and what is written under it
+Captioned = tuple[Float[Tensor, "1 C H W"], pictures.Kind, str, str]
 
 
 def round_trip(chosen: OpenCheckpoint, shown: Answer) -> None:
     """An image and what comes back of it, side by side."""
     name = "x" if shown.resolved.kind == "real" else "G(z)"
-    pair: tuple[tuple[Float[Tensor, "1 C H W"], pictures.Kind, str, str], ...] = (
-        (shown.resolved.x, shown.resolved.kind, f"{name}, {shown.resolved.words}", name),
-        (shown.x_hat, "generated", f"G(E({name})), what comes back", f"G(E({name}))"),
+    side_by_side(
+        (
+            (shown.resolved.x, shown.resolved.kind, f"{name}, {shown.resolved.words}", name),
+            (shown.x_hat, "generated", f"G(E({name})), what comes back", f"G(E({name}))"),
+        ),
+        LARGE_SCALE,
+        smooth=chosen.smooth,
     )
+
+
+def side_by_side(pair: tuple[Captioned, Captioned], scale: int, *, smooth: bool) -> None:
+    """Two images in one row."""
     figures = "".join(
-        pictures.figure(
-            mosaic(x, 1, gap_px=0), alt=alt, kind=kind, caption=caption, scale=LARGE_SCALE, smooth=chosen.smooth
-        )
+        pictures.figure(mosaic(x, 1, gap_px=0), alt=alt, kind=kind, caption=caption, scale=scale, smooth=smooth)
         for x, kind, alt, caption in pair
     )
-    st.html(f'<div style="{PAIR_STYLE}">{figures}</div>')
+    st.html(f'<div style="display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem">{figures}</div>')
 
 
 def warning(sentence: str) -> None:

@@ -4,14 +4,13 @@ import streamlit as st
 
 from bigan.explore.gallery import Gallery
 from bigan.explore.selection import SelectionSummary, summarise
-from bigan.pictures import mosaic
-from bigan.ui import pictures, selections, state
+from bigan.sources import BETWEEN_SELECTIONS
+from bigan.ui import map_panel, pictures, selections, state
 from bigan.ui.downloads import csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
 
 MAX_SHOWN, COLUMNS = 40, 10
 LARGE_SCALE = 4
-PAIR_STYLE = "display: grid; grid-template-columns: 1fr 1fr; gap: 0.75rem"
 
 
 def show(chosen: OpenCheckpoint, gallery: Gallery, ids: tuple[str, ...]) -> None:
@@ -44,22 +43,14 @@ def _labels(found: SelectionSummary, gallery: Gallery) -> str:
 
 
 def _means(chosen: OpenCheckpoint, found: SelectionSummary) -> None:
-    pair: tuple[tuple[object, pictures.Kind, str], ...] = (
-        (found.mean_image, "real", "mean of the images, pixel by pixel"),
-        (found.generated, "generated", "G of the mean E(x)"),
+    map_panel.side_by_side(
+        (
+            (found.mean_image[None], "real", "The mean of the selected images, pixel by pixel", "their mean in pixels"),
+            (found.generated[None], "generated", "G of the mean E(x) of the selected images", "G of the mean E(x)"),
+        ),
+        LARGE_SCALE,
+        smooth=chosen.smooth,
     )
-    figures = "".join(
-        pictures.figure(
-            mosaic(image[None], 1, gap_px=0),  # type: ignore[index]
-            alt=f"The {caption}, of what is selected",
-            kind=kind,
-            caption=caption,
-            scale=LARGE_SCALE,
-            smooth=chosen.smooth,
-        )
-        for image, kind, caption in pair
-    )
-    st.html(f'<div style="{PAIR_STYLE}">{figures}</div>')
 
 
 def _ways_on(chosen: OpenCheckpoint, gallery: Gallery, ids: tuple[str, ...]) -> None:
@@ -67,14 +58,13 @@ def _ways_on(chosen: OpenCheckpoint, gallery: Gallery, ids: tuple[str, ...]) -> 
     held = selections.kept(chosen.name)
     with st.container(horizontal=True):
         for name in selections.NAMES:
-            now = f", now {len(held[name]):,} images" if name in held else ""
             st.button(
                 f"Keep as {name}",
                 key=f"keep-{name}",
                 icon=":material/bookmark_add:",
                 on_click=selections.keep,
                 args=(name, chosen.name, ids),
-                help=f"The Edit page can follow the direction from A to B, or from all others to A{now}.",
+                help="The Edit page can follow the direction from A to B.",
             )
         st.download_button(
             "CSV",
@@ -88,3 +78,16 @@ def _ways_on(chosen: OpenCheckpoint, gallery: Gallery, ids: tuple[str, ...]) -> 
             on_click="ignore",
             help="Ids and labels of what is selected.",
         )
+    if held:
+        kept = ", ".join(f"**{name}: {_count(len(ids))}**" for name, ids in held.items())
+        missing = [name for name in selections.NAMES if name not in held]
+        then = f"Keep another selection as {missing[0]}, and the" if missing else "The"
+        st.markdown(f"Kept {kept}. {then} Edit page can follow the direction from A to B.")
+        if not missing:
+            state.link(
+                state.EDIT, "Follow it", "The direction from A to B, on the Edit page", direction=BETWEEN_SELECTIONS
+            )
+
+
+def _count(num: int) -> str:
+    return f"{num:,} image" if num == 1 else f"{num:,} images"

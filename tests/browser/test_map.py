@@ -64,9 +64,14 @@ def test_a_drawn_area_selects_the_same_points_on_both_sides_and_in_a_link(
     other.page.locator(f'.map[data-selected="{len(ids)}"]').wait_for()
     expect(other.page.get_by_role("heading", name=f"{len(ids)} selected")).to_be_visible()
 
-    draw_around(visitor, RIGHT_HALF, add=True)
-    expect(page.locator(".map").first).not_to_have_attribute("data-selected", str(len(ids)))
-    assert int(page.locator(".map").first.get_attribute("data-selected")) > len(ids), "Shift adds"
+    root, hint = page.locator(".map").first, page.locator(".map-hint").first
+    draw_around(visitor, RIGHT_HALF)
+    expect(hint).to_contain_text(f"selected, in place of {len(ids)}")
+    others = int(root.get_attribute("data-selected"))
+    assert 0 < others <= len(gallery) - len(ids), "a line without Shift replaces"
+    draw_around(visitor, LEFT_HALF, add=True)
+    expect(hint).to_contain_text(f"{len(ids)} added: {len(ids) + others} selected")
+    assert root.get_attribute("data-selected") == str(len(ids) + others), "Shift adds"
     page.locator("canvas.map-canvas").first.focus()
     page.keyboard.press("Escape")  # the mode
     page.keyboard.press("Escape")  # the selection
@@ -89,6 +94,25 @@ def test_an_empty_place_is_asked_and_its_guess_stays_in_the_address(at_the_map: 
     page.get_by_role("button", name=re.compile("Forget it")).click()
     visitor.settle()
     expect(page.get_by_role("heading", name="Where there is no image")).to_have_count(0)
+    visitor.assert_well()
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_a_guess_at_the_edge_of_the_map_is_whole_and_clear_of_the_buttons(visit: Any, width: int) -> None:
+    visitor = visit(width=width)
+    visitor.open("/map")
+    root, canvas = visitor.page.locator(".map[data-drawn]"), visitor.page.locator("canvas.map-canvas")
+    root.wait_for()
+    size, buttons = canvas.bounding_box(), visitor.page.locator(".map-buttons").bounding_box()
+    places = ((size["width"] - 50, 40), (size["width"] - 50, buttons["height"]), (6, size["height"] - 6))
+    for x, y in places:
+        canvas.click(position={"x": x, "y": y})
+        visitor.settle()
+        assert "spot=latent" in visitor.page.url
+        left, top = map(int, root.get_attribute("data-ghost").split(","))
+        assert 28 <= left <= size["width"] - 28 and 28 <= top <= size["height"] - 28
+        beside = left + 28 <= buttons["x"] - size["x"]
+        assert beside or top - 28 >= buttons["y"] - size["y"] + buttons["height"]
     visitor.assert_well()
 
 
