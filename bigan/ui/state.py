@@ -53,6 +53,7 @@ RECONSTRUCT = PageInfo(
 INTERPOLATE = PageInfo(
     "Walk", "pages/interpolate.py", "interpolate", ":material/timeline:", ("generate", "encode", "score")
 )
+WALK_URL = "walk"
 MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:", ("generate", "encode"))
 EDIT = PageInfo("Edit", "pages/edit.py", "edit", ":material/tune:", ("generate", "encode"))
 COMPARE = PageInfo("Compare", "pages/compare.py", "compare", ":material/compare_arrows:")
@@ -67,11 +68,16 @@ def navigation() -> Page:
     st.set_page_config("BiGAN Explorer", page_icon=theme.page_icon(), layout="wide")
     st.html(theme.style_sheet())
     st.session_state[_ROUTED_KEY] = True
-    page = st.navigation(
-        [st.Page(p.path, title=p.title, url_path=p.url, icon=p.icon, default=p is HOME) for p in PAGES]
-    )
+    pages = [st.Page(p.path, title=p.title, url_path=p.url, icon=p.icon, default=p is HOME) for p in PAGES]
+    named = st.Page(_to_walk, title=INTERPOLATE.title, url_path=WALK_URL, visibility="hidden")
+    page = st.navigation([*pages, named])
     _recall(page.url_path)
     return page
+
+
+def _to_walk() -> None:
+    """What is typed by the page's title leads to it; its links, old and new, go by `INTERPOLATE.url`."""
+    st.switch_page(INTERPOLATE.path, query_params=st.query_params.to_dict())
 
 
 def run(page: Page) -> None:
