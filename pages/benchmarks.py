@@ -5,7 +5,7 @@ import streamlit as st
 from bigan.evaluation.paper import OFFICIAL_LOG, TABLE_1
 from bigan.evaluation.rows import REFERENCE
 from bigan.evaluation.table1 import Table1
-from bigan.ui import benchmarks, charts, disagreements, page, state, tables, theme
+from bigan.ui import address, benchmarks, charts, disagreements, page, state, tables, theme
 from bigan.ui.benchmarks import Line
 from bigan.ui.disagreements import SHOWN, WHICH
 from bigan.ui.loaders import OpenCheckpoint
@@ -101,9 +101,11 @@ def _disagreements(found: Table1, measured: list[Line]) -> None:
     """Two rows on the same digits."""
     titles = {line.name: line.title for line in measured}
     left, right = st.columns(2)
-    first = left.selectbox("First", list(titles), format_func=titles.__getitem__, key="first", bind="query-params")
+    first = left.selectbox(
+        "First", list(titles), format_func=address.names("first", titles), key="first", bind="query-params"
+    )
     second = right.selectbox(
-        "Second", list(titles), 1, format_func=titles.__getitem__, key="second", bind="query-params"
+        "Second", list(titles), 1, format_func=address.names("second", titles), key="second", bind="query-params"
     )
     if first == second:
         st.markdown("A row agrees with itself on every digit: choose another one.")
@@ -111,7 +113,7 @@ def _disagreements(found: Table1, measured: list[Line]) -> None:
     pair = (titles[first], titles[second])
     st.markdown(state.as_text(disagreements.verdict(found, first, second, pair)))
     which = st.segmented_control(
-        "Digits where", list(WHICH), default="first", required=True, format_func=lambda name: WHICH[name],
+        "Digits where", list(WHICH), default="first", required=True, format_func=address.names("which", WHICH),
         key="which", bind="query-params",
     ) or "first"  # fmt: skip
     count = len(disagreements.positions(found, first, second, which))

@@ -8,6 +8,7 @@ from bigan.config import MAX_SEED
 from bigan.explore.comparison import Drawing
 from bigan.explore.projection import SPACES
 from bigan.ui import (
+    address,
     charts,
     comparison_words,
     comparisons,
@@ -246,7 +247,7 @@ def _numbers(pair: Pair) -> None:
 def _maps(reader: OpenCheckpoint, pair: Pair, resolved: Resolved) -> None:
     """Each model's map with the images from above marked."""
     space = st.segmented_control(
-        "Near means alike in", SPACES, default="latent", required=True, format_func=lambda name: SPACE_NAMES[name],
+        "Near means alike in", SPACES, default="latent", required=True, format_func=address.names("space", SPACE_NAMES),
         key="space", bind="query-params",
     )  # fmt: skip
     more = comparisons.companions(reader, resolved.source)

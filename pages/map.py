@@ -12,6 +12,7 @@ from bigan.explore.map_picture import map_picture
 from bigan.explore.projection import SPACES, Projection, SpaceMap
 from bigan.pictures import png_bytes
 from bigan.ui import (
+    address,
     downloads,
     map_colours,
     map_component,
@@ -35,6 +36,7 @@ from bigan.view_recipe import MAX_VALUE
 SOURCE, GUEST, SPACE = "source", "star", "space"
 AREA, VIEW, ALL = "area", "view", "all"
 VIEW_FORM = re.compile(r"-?\d{1,6},-?\d{1,6},\d{1,6}", re.ASCII)  # as the map writes where it stands
+AREA_FORM = re.compile(r"[a-z]+:\d+(,\d+)+( [a-z]+:\d+(,\d+)+)*", re.ASCII)  # lines, be there points within or none
 DEFAULT_SPACE = "latent"
 DEFAULT_POSITION = 4
 COLUMNS = (2, 1)
@@ -85,6 +87,12 @@ def draw(chosen: OpenCheckpoint) -> None:
         area, spot, view = state.kept(AREA, ""), state.kept(map_ghost.SPOT, ""), state.kept(VIEW, "")
     ids = selected(area, gallery.ids, {name: one.coordinates.numpy() for name, one in projection.maps.items()})
     guess = map_ghost.guess(chosen, projection, spot)
+    if area and not ids and AREA_FORM.fullmatch(area) is None:
+        address.note(AREA, area, "nothing selected")
+    if spot and guess is None:
+        address.note(map_ghost.SPOT, spot, "no guess")
+    if view and VIEW_FORM.fullmatch(view) is None:
+        address.note(VIEW, view, "all of the map")
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
         space, colour, together = _controls(chosen)
@@ -153,8 +161,9 @@ def _maps(chosen: OpenCheckpoint, seen: _Seen, colour: str) -> None:
 
 def _space() -> str:
     chosen = st.segmented_control(
-        "Near means alike in", SPACES, default=DEFAULT_SPACE, required=True, format_func=SPACE_NAMES.__getitem__,
-        key=SPACE, bind="query-params", help="Pixels as they are, E(x), or the activations of E's last hidden layer.",
+        "Near means alike in", SPACES, default=DEFAULT_SPACE, required=True,
+        format_func=address.names(SPACE, SPACE_NAMES), key=SPACE, bind="query-params",
+        help="Pixels as they are, E(x), or the activations of E's last hidden layer.",
     )  # fmt: skip
     return str(chosen or DEFAULT_SPACE)
 

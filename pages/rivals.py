@@ -5,7 +5,7 @@ import random
 import streamlit as st
 
 from bigan.config import MAX_SEED
-from bigan.ui import charts, comparison_words, comparisons, lanes, page, picker, state, ways_in
+from bigan.ui import address, charts, comparison_words, comparisons, lanes, page, picker, state, ways_in
 from bigan.ui.comparisons import Company
 from bigan.ui.loaders import MAX_MODELS, OpenCheckpoint
 
@@ -65,6 +65,8 @@ def _members(company: Company, asked: str) -> tuple[OpenCheckpoint, ...]:
     same = [one.name for one in company.members if one.config.dataset == company.members[0].config.dataset]
     default = (same if len(same) > 1 else list(known))[:MAX_MODELS]
     names = [name for name in dict.fromkeys(asked.split(",")) if name in known][:MAX_MODELS] or default
+    if asked and not set(asked.split(",")) <= known.keys():
+        address.note(MODELS, asked, ", ".join(names))
     widget = f"{MODELS}-chosen"
     st.session_state[widget] = names
     st.multiselect(

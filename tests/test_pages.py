@@ -108,6 +108,42 @@ def test_sample_survives_an_address_full_of_nonsense(open_page: Open) -> None:
     app = open_page("sample.py", checkpoint="../etc", seed="-3", count="1000000", truncation="nan", cell="x", order="?")
     assert_drawn(app)
     assert app.selectbox(key="count").value == 64
+    (said,) = [one.value.replace("\\", "") for one in app.warning]
+    assert said == (
+        "The address asks for what there is not here: checkpoint “../etc” (shown instead: mnist; no model here has "
+        "that name), seed “-3” (shown instead: 0), count “1000000” (shown instead: 64), truncation “nan” (shown "
+        "instead: 1), cell “x” (shown instead: 1), order “?” (shown instead: as drawn)."
+    )
+    app.number_input(key="seed").set_value(5).run()
+    assert "seed" not in app.warning[0].value and "count" in app.warning[0].value
+
+
+NONSENSE = {
+    "benchmarks.py": {"first": "x", "second": "y", "which": "z"},
+    "learn.py": {"lesson": "x", "screen": "99"},
+    "rivals.py": {"models": "tiny,x", "seed": "x"},
+    "reconstruct.py": {"way": "Post", "ask": "?"},
+    "interpolate.py": {"mode": "Fly", "path": "?", "steps": "7", "even": "2"},
+}
+
+
+@pytest.mark.parametrize("page", NONSENSE)
+def test_each_value_that_means_nothing_is_named_once(page: str, shown: Path, open_page: Open) -> None:
+    app = open_page(page, checkpoint=shown.name, **NONSENSE[page])
+    assert_drawn(app)
+    (said,) = [one.value.replace("\\", "") for one in app.warning if "The address asks" in one.value]
+    for key, text in NONSENSE[page].items():
+        assert said.count(f"{key} “{text}” (shown instead: ") == 1
+
+
+@pytest.mark.usefixtures("shown")
+def test_of_a_model_that_cannot_be_opened_the_address_is_told_why_another_is_shown(
+    shown: Path, open_page: Open
+) -> None:
+    broken = shutil.copytree(shown, shown.parent / "broken")
+    (broken / "config.json").write_text("{}")
+    (said,) = [one.value.replace("\\", "") for one in open_page("sample.py", checkpoint="broken").warning]
+    assert "checkpoint “broken” (shown instead: mnist; that one cannot be opened, the sidebar says why)" in said
 
 
 def test_a_picked_number_beyond_the_count_shows_the_last_image(shown: Path, open_page: Open) -> None:

@@ -258,6 +258,16 @@ def test_a_link_to_what_is_not_there_says_so_and_shows_another_image(source: str
 
 
 @pytest.mark.usefixtures("shown")
+def test_what_the_address_asks_for_in_vain_is_named_and_the_map_is_drawn() -> None:
+    asked = {"space": "no", "colour": "<b>", "all": "maybe", "spot": "x", "view": "1,2", "area": "square"}
+    (said,) = [one.value.replace("\\", "") for one in open_map(**asked).warning]
+    for key, text in asked.items():
+        assert said.count(f"{key} “{text}” (shown instead: ") == 1
+    usual = {"space": "E(x)", "colour": "Label", "all": "false", "area": "latent:1,1,1,2,2,2", "view": "500,500,400"}
+    assert not open_map(**usual).warning
+
+
+@pytest.mark.usefixtures("shown")
 def test_what_is_kept_of_the_selections_stands_beside_them() -> None:
     app = open_map(area="square-00 square-11")
     assert "Kept" not in texts(app)

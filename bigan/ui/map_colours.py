@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bigan.explore.colouring import COLOURINGS, MappedGallery, colour_values, offered
 from bigan.explore.projection import SpaceMap
-from bigan.ui import map_component
+from bigan.ui import address, map_component
 from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
 
 LABEL = "label"
@@ -41,7 +41,7 @@ def control(chosen: OpenCheckpoint) -> str:
     found = st.selectbox(
         "Colour by",
         names,
-        format_func=lambda name: TITLES[name],
+        format_func=address.names(COLOUR, TITLES),
         key=COLOUR,
         bind="query-params",
         help="The label that people gave, or what the model makes of each image.",

@@ -9,7 +9,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from bigan.ui import state
+from bigan.ui import address, state
 from bigan.ui.loaders import OpenCheckpoint
 
 P = ParamSpec("P")
@@ -50,8 +50,11 @@ def show(
     path(lit)
     st.title(title, anchor=False)
     st.markdown(sentence)
+    head = st.container()
     with _failing_softly(title):
         body(_suited())
+    if problem := address.problem():
+        head.warning(state.as_text(problem), icon=":material/link_off:")
     if why:
         with st.expander("Why, and how", icon=":material/menu_book:"):
             st.markdown(why)

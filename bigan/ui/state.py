@@ -6,7 +6,7 @@ that no single widget holds (a source, see `sources`) sits in a hidden text fiel
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -15,7 +15,7 @@ from streamlit.navigation.page import Page
 from bigan import checkpoint
 from bigan.checkpoint import CheckpointError, CheckpointSummary
 from bigan.config import Verb
-from bigan.ui import pictures, theme
+from bigan.ui import address, pictures, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 CHECKPOINT_KEY = "checkpoint"
@@ -101,8 +101,10 @@ def _recall(url: str) -> None:
     """
     arrived = st.session_state.get(_AT_KEY) != url
     st.session_state[_AT_KEY] = url
-    st.session_state[_ASKED_KEY] = st.query_params.get(CHECKPOINT_KEY) if arrived else None
     if arrived:
+        named = st.query_params.to_dict()
+        st.session_state[_ASKED_KEY] = named.pop(CHECKPOINT_KEY, None)
+        address.arrive(named)
         st.session_state.pop(_NEWEST_KEY, None)
     remembered = st.session_state.get(_REMEMBERED_KEY, {}).get(url)
     if arrived and remembered and not set(st.query_params) - {CHECKPOINT_KEY}:
@@ -157,12 +159,15 @@ def checkpoint_picker() -> None:
     problems = {name: config.shortcoming(*here().needs) for name, config in whole.items()}
     chosen = st.session_state.get(CHECKPOINT_KEY, st.query_params.get(CHECKPOINT_KEY))
     usable = [name for name, problem in problems.items() if problem is None or name == chosen]
+    asked = st.session_state.pop(_ASKED_KEY, None)
     if usable:
-        if st.session_state.pop(_ASKED_KEY, None) in usable:  # a link may lead to a page with another model
-            st.session_state[CHECKPOINT_KEY] = st.query_params[CHECKPOINT_KEY]
+        if asked in usable:  # a link may lead to a page with another model
+            st.session_state[CHECKPOINT_KEY] = asked
         st.selectbox(
             "Model", usable, key=CHECKPOINT_KEY, bind="query-params", help="Which trained model all pages show."
         )
+        if asked and asked not in usable:
+            address.note(CHECKPOINT_KEY, asked, _instead(asked, whole, summaries))
         _preview(current(summaries))
     for summary in summaries:
         if summary.problem is not None:
@@ -175,6 +180,17 @@ def checkpoint_picker() -> None:
             for name, problem in lacking.items():
                 st.button(name, disabled=True, key=f"lacking-{name}", help=problem)
                 st.caption(as_text(problem))
+
+
+def _instead(asked: str, whole: Collection[str], summaries: list[CheckpointSummary]) -> str:
+    """What is shown in place of a model that is not, and why."""
+    if asked in whole:
+        why = "that one is not for this page"
+    elif any(asked == summary.name for summary in summaries):
+        why = "that one cannot be opened, the sidebar says why"
+    else:
+        why = "no model here has that name"
+    return f"{current(summaries).name}; {why}"
 
 
 def _preview(chosen: OpenCheckpoint) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bigan.ui import assets, state
+from bigan.ui import address, assets, state
 from bigan.ui.lessons import discriminator, inverse, line, maps, reconstruction
 from bigan.ui.lessons.lesson import Lesson
 from bigan.ui.loaders import OpenCheckpoint
@@ -43,8 +43,13 @@ def _asked() -> tuple[Lesson, int]:
     """What the address names, or the first lesson and screen where it names none that there is."""
     name, text = state.kept(LESSON_KEY, ""), state.kept(SCREEN_KEY, "1")
     lesson = LESSONS.get(name) or next(iter(LESSONS.values()))
-    number = int(text) - 1 if text.isascii() and text.isdigit() and len(text) < 4 else 0
-    return lesson, number if 0 <= number < len(lesson.screens) else 0
+    number = int(text) - 1 if text.isascii() and text.isdigit() and len(text) < 4 else -1
+    if name and name not in LESSONS:
+        address.note(LESSON_KEY, name, lesson.name)
+    if not 0 <= number < len(lesson.screens):
+        address.note(SCREEN_KEY, text, "1")
+        number = 0
+    return lesson, number
 
 
 def _done() -> set[tuple[str, int]]:
