@@ -24,6 +24,16 @@ MAX_CHANGES = 40  # so that an edit fits into a link
 BETWEEN_SELECTIONS = "selections"  # the direction that only a session with two selections knows
 MAX_STRENGTH = 3  # standard deviations
 MAX_EDIT_CHARACTERS = 900  # an edit may start from an edit
+MAX_SHOWN = 60  # characters of what was not understood
+# How it would read, by what it begins with
+_HINTS = {
+    "": "a real image is named as in gallery:opencv-0001, and one that G makes as in sample:7:0:1",
+    "sample": f"after “sample” come a seed from 0 to {MAX_SEED}, a number from 0 to {MAX_SAMPLES - 1} and a truncation "
+    f"from {MIN_TRUNCATION} to 1, as in sample:7:0:1",
+    "gallery": "after “gallery” comes the name of one of its images, as in gallery:opencv-0001",
+    "upload": "the name of a picture of your own cannot be typed; please bring the picture itself",
+    "edit": "part of the edit is missing or beyond what the Edit page allows; please copy the whole link again",
+}
 
 
 class SourceError(ValueError):
@@ -105,8 +115,8 @@ def parse_changes(text: str) -> tuple[tuple[int, float], ...]:
     changes = {int(match[1]) - 1: int(match[2]) / 100 for match in found if match}
     if len(changes) != len(pieces):
         raise SourceError(
-            f"{text[:60]!r} are no changes of a latent; they must read NUMBER_HUNDREDTHS~NUMBER_HUNDREDTHS, each "
-            f"number once, {MAX_CHANGES} at most."
+            f"“{_short(text)}” are no changes of a latent: they are written as in 17_-31~4_80, which sets number 17 to "
+            f"\N{MINUS SIGN}0.31 and number 4 to 0.80, each number once and {MAX_CHANGES} of them at most."
         )
     return tuple(changes.items())
 
@@ -139,11 +149,14 @@ def parse_source(text: str) -> Source:
     if match := re.fullmatch(rf"upload:([0-9a-f]{{{HASH_DIGITS}}}):([a-z0-9.-]{{1,40}})", text, re.ASCII):
         with contextlib.suppress(ValueError):
             return Upload(match[1], parse_preparation(match[2]))
-    pattern = r"edit:([a-z0-9-]{0,32}):(-?[0-2](?:\.\d)?|-?3(?:\.0)?):(free|inside):([\d_~-]*):(.+)"
+    pattern = r"edit:([a-z0-9-]{0,32}):(-?\d(?:\.\d)?):(free|inside):([\d_~-]*):(.+)"
     if len(text) <= MAX_EDIT_CHARACTERS and (match := re.fullmatch(pattern, text, re.ASCII)):
-        inside, changes = match[3] == "inside", parse_changes(match[4])
-        return Edit(parse_source(match[5]), match[1], float(match[2]), inside, changes)
-    raise SourceError(
-        f"{text[:60]!r} is no source of an image; it must read sample:SEED:INDEX:TRUNCATION, gallery:ID, "
-        "upload:HASH:PREPARATION or edit:DIRECTION:STRENGTH:free|inside:CHANGES:START."
-    )
+        strength, inside, changes = float(match[2]), match[3] == "inside", parse_changes(match[4])
+        if abs(strength) <= MAX_STRENGTH:
+            return Edit(parse_source(match[5]), match[1], strength, inside, changes)
+    hint = _HINTS.get(text.partition(":")[0], _HINTS[""])
+    raise SourceError(f"“{_short(text)}” is no source of an image: {hint}.")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}\N{HORIZONTAL ELLIPSIS}"

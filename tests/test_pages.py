@@ -205,8 +205,13 @@ NO_SOURCES = (
 
 @pytest.mark.parametrize("text", NO_SOURCES, ids=range(len(NO_SOURCES)))
 def test_what_is_no_source_is_refused_in_one_sentence(text: str) -> None:
-    with pytest.raises(sources.SourceError, match="is no source"):
+    with pytest.raises(sources.SourceError, match="is no source") as refused:
         sources.parse_source(text)
+    kind = text.partition(":")[0]
+    assert {"sample": "a seed from 0", "gallery": "its images", "upload": "bring the picture itself"}.get(
+        kind, "a real image is named"
+    ) in str(refused.value)
+    assert len(str(refused.value)) < 250
 
 
 def test_sample_source_is_the_image_of_the_sample_grid(shown: Path) -> None:

@@ -116,8 +116,10 @@ def test_any_frame_of_an_address_is_one_of_the_walk(frame: str, marked: int) -> 
 @pytest.mark.usefixtures("shown")
 def test_an_address_full_of_nonsense_gives_reasons_and_a_walk() -> None:
     app = open_page(a="nonsense", b="upload:0123456789ab:digit", path="?", steps="1000000", frame="<b>")
-    assert len(app.warning) == 2
-    assert all("Shown instead" in warning.value for warning in app.warning)
+    head, *ends = app.warning
+    assert "path “?”" in head.value and "steps “1000000”" in head.value
+    assert len(ends) == 2
+    assert all("Shown instead" in warning.value for warning in ends)
     assert app.selectbox(key="steps").value == 16
 
 
