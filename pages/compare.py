@@ -24,6 +24,7 @@ from bigan.ui import (
     ways_in,
 )
 from bigan.ui.comparisons import Company
+from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_NAMES
 from bigan.ui.sources import Resolved, Sample, resolve_source
@@ -32,6 +33,7 @@ DEFAULT_POSITION = 4
 LARGE_SCALE, STRIP_SCALE, GRID_SCALE, CLOSE_SCALE = 7, 3, 2, 6
 WIDTH_REM = 15.0  # of a lane
 COUNT, COLUMNS = 36, 6
+MEASURES = ("NND", "NNC_e", "NNC_e-", "CLS_e-", "JD", "EGr", "EGr_b")  # explained beside their table
 Pair = tuple[OpenCheckpoint, OpenCheckpoint]
 
 WHY = r"""
@@ -77,7 +79,7 @@ def draw(chosen: OpenCheckpoint) -> None:
     resolved = _images(company, pair, source)
     st.header("The same seed", anchor=False)
     _samples(pair)
-    st.header("Their numbers", anchor=False)
+    st.header("Their numbers", anchor=False, help=explain(*MEASURES))
     _numbers(pair)
     if company.reader is not None and resolved is not None:
         st.header("Their maps", anchor=False)
@@ -185,7 +187,7 @@ def _samples(pair: Pair) -> None:
             )
         )
     drawn = comparisons.drawings(pair, COUNT, seed)
-    st.markdown(comparison_words.seed(pair))
+    st.markdown(comparison_words.seed(pair), help=explain("prior"))
     for column, one, made in zip(st.columns(2, gap="large"), pair, drawn, strict=True):
         with column:
             _drawn(one, made, seed, cell)
@@ -248,7 +250,7 @@ def _maps(reader: OpenCheckpoint, pair: Pair, resolved: Resolved) -> None:
     """Each model's map with the images from above marked."""
     space = st.segmented_control(
         "Near means alike in", SPACES, default="latent", required=True, format_func=address.names("space", SPACE_NAMES),
-        key="space", bind="query-params",
+        key="space", bind="query-params", help=explain("penultimate"),
     )  # fmt: skip
     more = comparisons.companions(reader, resolved.source)
     others = [(str(i + 1), resolve_source(source, reader)) for i, source in enumerate(more.sources)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from bigan.ui import charts, diagram, page, pictures, results, state, theme
+from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
 
 STRIP_COLUMNS, STRIP_SEED = 16, 1
@@ -75,7 +76,8 @@ def _card(chosen: OpenCheckpoint) -> None:
     st.markdown(
         f"Trained on {info.title}: {config.image_shape[1]} by {config.image_shape[2]} pixels, "
         f"{config.latent_dim} numbers in z ({config.prior} prior). Networks: {', '.join(config.networks)}, each with "
-        f"{config.num_hidden_layers} hidden layers of {config.hidden_dim}."
+        f"{config.num_hidden_layers} hidden layers of {config.hidden_dim}.",
+        help=explain("prior"),
     )
     if config.shortcoming("generate") is None:
         z = chosen.model.sample_latents(2 * STRIP_COLUMNS, STRIP_SEED)
@@ -92,13 +94,13 @@ def _card(chosen: OpenCheckpoint) -> None:
         st.caption(f"It has not been measured yet: `python -m bigan evaluate {chosen.name}` does that.")
         return
     page.cards(results.cards(chosen.metrics, config))
-    st.caption(results.protocol_words(chosen.metrics))
+    st.caption(results.protocol_words(chosen.metrics), help=explain(*results.card_terms(chosen.metrics)))
     metrics = chosen.metrics
     charts.table_twin(lambda: results.table(metrics, config), "All its numbers")
 
 
 def _curves(chosen: OpenCheckpoint) -> None:
-    st.header("How it learned", anchor=False)
+    st.header("How it learned", anchor=False, help=explain("nats", "EGr", "EGr_b"))
     rows = chosen.history
     if not rows:
         st.caption("This checkpoint comes without the record of its training.")

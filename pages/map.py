@@ -27,6 +27,7 @@ from bigan.ui import (
     words,
 )  # fmt: skip
 from bigan.ui.downloads import File
+from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, neighbours, placement
 from bigan.ui.reports import Answer, answer
@@ -163,7 +164,7 @@ def _space() -> str:
     chosen = st.segmented_control(
         "Near means alike in", SPACES, default=DEFAULT_SPACE, required=True,
         format_func=address.names(SPACE, SPACE_NAMES), key=SPACE, bind="query-params",
-        help="Pixels as they are, E(x), or the activations of E's last hidden layer.",
+        help=f"By the pixels as they are, by E(x), or by E's penultimate layer.\n\n{explain('penultimate')}",
     )  # fmt: skip
     return str(chosen or DEFAULT_SPACE)
 

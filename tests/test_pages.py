@@ -118,6 +118,13 @@ def test_sample_survives_an_address_full_of_nonsense(open_page: Open) -> None:
     assert "seed" not in app.warning[0].value and "count" in app.warning[0].value
 
 
+def test_words_of_the_field_are_explained_where_home_first_uses_them(open_page: Open) -> None:
+    app = open_page("home.py", checkpoint="mnist")
+    tips = [element.proto.help for element in (*app.markdown, *app.caption, *app.header)]
+    for term in ("prior", "NNC_e-", "EGr/EGr_b", "NND", "nats", "EGr_b"):
+        assert sum(f"**{term}**" in tip for tip in tips) == 1
+
+
 NONSENSE = {
     "benchmarks.py": {"first": "x", "second": "y", "which": "z"},
     "learn.py": {"lesson": "x", "screen": "99"},

@@ -17,6 +17,7 @@ from torch import Tensor
 from bigan.config import Prior
 from bigan.latent import NORMAL_LIMIT
 from bigan.ui import theme
+from bigan.ui.glossary import explain
 
 MINUS = "\N{MINUS SIGN}"
 UNDECIDED = (0.4, 0.6)  # D's probability in between is called undecided
@@ -100,7 +101,7 @@ def latent_bars(z: Float[Tensor, "1 Z"], prior: Prior, *, key: str, name: str = 
         f"The prior holds {PRIOR_WORDS[prior]}; {outside} of {len(values)} lie outside."
     )
     draw(figure, alt=alt, key=key, height_px=BARS_HEIGHT_PX)
-    st.caption(f"{outside} of {len(values)} numbers lie outside the prior (the hatched zone).")
+    st.caption(f"{outside} of {len(values)} numbers lie outside the prior (the hatched zone).", help=explain("prior"))
     if table:
         table_twin(lambda: {"component": range(1, len(values) + 1), name: values}, f"{name} as a table")
 

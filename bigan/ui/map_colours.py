@@ -13,6 +13,7 @@ from torch import Tensor
 from bigan.explore.colouring import COLOURINGS, MappedGallery, colour_values, offered
 from bigan.explore.projection import SpaceMap
 from bigan.ui import address, map_component
+from bigan.ui.glossary import explain
 from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
 
 LABEL = "label"
@@ -44,7 +45,7 @@ def control(chosen: OpenCheckpoint) -> str:
         format_func=address.names(COLOUR, TITLES),
         key=COLOUR,
         bind="query-params",
-        help="The label that people gave, or what the model makes of each image.",
+        help=f"The label that people gave, or what the model makes of each image.\n\n{explain('logit', 'prior')}",
     )
     return str(found or LABEL)
 

@@ -13,6 +13,7 @@ from bigan.explore.projection import NUM_NEIGHBOURS, Projection, latent_at
 from bigan.latent import off_prior_share
 from bigan.pictures import png_bytes, to_image
 from bigan.ui import map_component, pictures, state
+from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
 
 SPOT = "spot"
@@ -61,6 +62,7 @@ def show(chosen: OpenCheckpoint, found: Guess) -> None:
     share = 100 * float(off_prior_share(found.z, chosen.config.prior)[0])
     st.markdown(
         "A map has no way back to a latent. This is a guess: the mean E(x) of the points nearest to where you clicked, "
-        f"the nearer ones counting more, sent through G. {share:.0f} % of its numbers lie outside the prior."
+        f"the nearer ones counting more, sent through G. {share:.0f} % of its numbers lie outside the prior.",
+        help=explain("prior"),
     )
     st.button("Forget it", icon=":material/close:", on_click=state.keep, args=(SPOT, ""), key="forget-spot")

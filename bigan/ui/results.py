@@ -39,9 +39,13 @@ def cards(metrics: Metrics, config: ModelConfig) -> list[tuple[str, str, str]]:
             f"{name}: {_CARD_WORDS[name]}",
             _beside(config, name, protocol),
         )
-        for name in CARD_METRICS
-        if name in measured
+        for name in card_terms(metrics)
     ]
+
+
+def card_terms(metrics: Metrics) -> list[str]:
+    """The metrics on a checkpoint's card, for the glossary."""
+    return [name for name in CARD_METRICS if name in metrics["metrics"]]
 
 
 def protocol_words(metrics: Metrics) -> str:

@@ -255,6 +255,7 @@ LESSON = Lesson(
         Screen("When D knows nothing", undecided),
     ),
     why=WHY,
+    terms=("logit",),
     needs=("generate", "encode", "score"),
     needs_gallery=True,
 )

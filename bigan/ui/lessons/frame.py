@@ -3,6 +3,7 @@
 import streamlit as st
 
 from bigan.ui import address, assets, state
+from bigan.ui.glossary import explain
 from bigan.ui.lessons import discriminator, inverse, line, maps, reconstruction
 from bigan.ui.lessons.lesson import Lesson
 from bigan.ui.loaders import OpenCheckpoint
@@ -23,7 +24,7 @@ def show(chosen: OpenCheckpoint) -> None:
         _lessons(lesson)
         turning = st.container(gap=None)  # above all that changes, so that it stays one and the same
     screen = lesson.screens[number]
-    st.header(lesson.title, anchor=False)
+    st.header(lesson.title, anchor=False, help=explain(*lesson.terms) or None)
     if problem := lesson.shortcoming(chosen):
         st.info(
             f"{state.as_text(problem)} Choose another model in the sidebar for this lesson.", icon=":material/info:"

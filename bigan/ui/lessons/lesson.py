@@ -35,6 +35,8 @@ class Lesson:
     screens: tuple[Screen, ...]
     why: str
     """Markdown with the formulae, and the paper's sections."""
+    terms: tuple[str, ...] = ()
+    """Of the glossary, that it uses."""
     needs: tuple[Verb, ...] = ()
     """What a model must be able to do."""
     needs_gallery: bool = False

@@ -215,5 +215,6 @@ LESSON = Lesson(
         Screen("In pictures", pictures),
     ),
     why=WHY,
+    terms=("prior",),
     needs=("generate", "score"),
 )

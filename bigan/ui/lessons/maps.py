@@ -245,6 +245,7 @@ LESSON = Lesson(
         Screen("Far apart", far),
     ),
     why=WHY,
+    terms=("penultimate",),
     needs=("generate", "encode"),
     needs_gallery=True,
     needs_maps=True,

@@ -1,0 +1,19 @@
+"""The glossary: one plain sentence for each word, and a tooltip where a page first uses it."""
+
+import pytest
+
+from bigan.evaluation.paper import MEANINGS
+from bigan.ui.glossary import TERMS, explain
+from bigan.ui.results import CARD_METRICS
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_each_word_is_explained_in_one_sentence(term: str) -> None:
+    sentence = TERMS[term]
+    assert sentence.endswith(".") and ". " not in sentence
+    assert sentence[0].islower() or sentence.startswith(("D's", "E's")), "it goes on after the word itself"
+    assert explain(term) == f"**{term}**: {sentence}"
+
+
+def test_every_metric_of_a_card_is_explained() -> None:
+    assert set(CARD_METRICS) <= TERMS.keys() & MEANINGS.keys()
