@@ -4,7 +4,9 @@ import gzip
 import html
 import json
 import re
+import shutil
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +105,20 @@ def open_page(**parameters: str) -> AppTest:
 def written(app: AppTest) -> str:
     shown = [html.unescape(element.proto.body) for element in app.get("html")]
     return " ".join([*shown, *(one.value.replace("\\", "") for one in (*app.markdown, *app.caption))])
+
+
+@pytest.mark.usefixtures("results")
+def test_of_a_model_of_other_data_is_said_that_the_table_is_not_about_it(here: Path, tiny_model: BiGAN) -> None:
+    assert not open_page().info
+    folder = here / "places" / "clothes"
+    checkpoint.save(BiGAN(replace(tiny_model.config, dataset="fashion-mnist")), folder)
+    app = open_page(checkpoint="clothes")
+    said = app.info[0].value
+    assert "This table is about MNIST; the paper has none for Fashion-MNIST" in said and "clothes" in said
+    assert "`python -m bigan evaluate clothes`" in written(app)
+    shutil.copy(ROOT / "checkpoints" / "fashion-mnist" / "metrics.json", folder)
+    app = open_page(checkpoint="clothes")
+    assert "NNC_e-: of test images" in written(app) and "Measured on the test set of fashion-mnist" in written(app)
 
 
 def test_every_row_says_what_was_measured_what_was_published_and_what_is_missing(
