@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from bigan.ui import state
+from bigan.ui import assets, state
 
 page = state.navigation()
 with st.sidebar:
     state.checkpoint_picker()
+    assets.mount("one_entry", {}, key="one-entry")
 state.run(page)

@@ -1,7 +1,6 @@
 """A latent under one's hands in a real Chromium: press a strength, move a number, carry it on, return by its link."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,14 +11,12 @@ EDIT = "a=sample:3:1:1&direction=class-5-3&strength=2"
 AFTER = ".bg-bench > figure:nth-of-type(2) img"
 
 
-@pytest.fixture(scope="module")
-def editor(browser: Any, site: str) -> Iterator[Visitor]:
-    """One visitor of the page for all that is done there: opening it takes longest."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    visitor = Visitor(context, site)
+@pytest.fixture
+def editor(visit: Any) -> Visitor:
+    """A visitor who has just opened the page."""
+    visitor: Visitor = visit()
     visitor.open(f"/edit?{EDIT}")
-    yield visitor
-    context.close()
+    return visitor
 
 
 def after(visitor: Visitor) -> str:
@@ -49,6 +46,23 @@ def test_a_number_moved_by_keys_changes_the_image_and_the_address_and_reset_undo
     editor.settle()
     assert after(editor) == page.locator(".bg-bench > figure:nth-of-type(1) img").get_attribute("src")
     editor.assert_well()
+
+
+def test_reset_is_one_entry_of_the_history_whatever_it_changes(visit: Any) -> None:
+    visitor = visit()
+    visitor.open(f"/edit?{EDIT}&changed=2_75~3_20&inside=true")
+    page = visitor.page
+    before, entries = page.url, page.evaluate("history.length")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_url(lambda address: "changed=" not in address and "inside=" not in address)
+    page.wait_for_url(re.compile("strength=0"))
+    visitor.settle()
+    assert page.evaluate("history.length") == entries + 1
+    page.go_back()
+    page.wait_for_url(before)
+    visitor.settle()
+    assert page.get_by_role("button", name="Reset").is_enabled()
+    visitor.assert_well()
 
 
 def test_the_images_and_what_is_outside_the_prior_stay_in_sight_while_one_scrolls(editor: Visitor) -> None:

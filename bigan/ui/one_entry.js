@@ -1,0 +1,19 @@
+// What one press changes is one entry of the browser's history, however many values of the address it changes.
+//
+// Streamlit sends the address anew for each value, and makes an entry each time: the back button would undo a press by
+// halves. app.py mounts this once for all pages.
+
+const PRESSES = ["pointerdown", "keydown", "click", "drop", "popstate"];
+
+function draw() {
+  if (globalThis.biganOneEntry) return;
+  globalThis.biganOneEntry = true;
+  const push = history.pushState.bind(history);
+  let isMade = false; // an entry since the last press
+  history.pushState = (...entry) => {
+    if (isMade) history.replaceState(...entry);
+    else push(...entry);
+    isMade = true;
+  };
+  for (const press of PRESSES) addEventListener(press, () => (isMade = false), { capture: true });
+}
