@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from bigan.config import RECIPES
 from bigan.evaluation.paper import PUBLISHED, TABLE_1, TABLE_1_ACCURACY
 from bigan.evaluation.representation import Answers
-from bigan.evaluation.rows import PAPER_ROWS, REFERENCE, ROWS
+from bigan.evaluation.rows import REFERENCE, ROWS
 from bigan.evaluation.table1 import FACTS, Table1, load_table, save_table, seeded
 from bigan.files import CheckpointError
 
@@ -86,7 +86,7 @@ def test_published_figures_stand_beside_those_of_mnist_alone() -> None:
 
 def test_every_row_of_the_paper_has_the_papers_figure_and_every_other_none() -> None:
     published = {name for name, figures in TABLE_1_ACCURACY.items() if any(f.source == TABLE_1 for f in figures)}
-    assert published == set(PAPER_ROWS) and set(TABLE_1_ACCURACY) <= set(ROWS)
+    assert published == {"bigan", "d", "lr", "jlr", "ae-l2", "ae-l1"} and set(TABLE_1_ACCURACY) <= set(ROWS)
     assert PUBLISHED["mnist"]["NNC_e-"] is TABLE_1_ACCURACY["bigan"]
 
 

@@ -5,8 +5,7 @@ Nothing here imports torch: the command line and the pages name rows before anyt
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal
 
 RowName = Literal[
     "bigan", "d", "lr", "jlr", "ae-l2", "ae-l1",
@@ -15,7 +14,6 @@ RowName = Literal[
 Features = Literal["pixels", "principal", "penultimate", "output"]
 
 REFERENCE: RowName = "bigan"  # what every other row is compared with
-PAPER_ROWS: tuple[RowName, ...] = get_args(RowName)[:6]
 NUM_COMPONENTS = 50  # of PCA: as many as z has
 
 
@@ -34,22 +32,18 @@ class Row:
     """False for the recipe's freshly drawn weights."""
 
 
-ROWS: Mapping[RowName, Row] = MappingProxyType(
-    {
-        "bigan": Row("BiGAN", "E's last hidden layer", "penultimate", "mnist"),
-        "d": Row("D", "last hidden layer of a GAN's discriminator", "penultimate", "mnist-gan"),
-        "lr": Row("LR", "E's last hidden layer, trained beside a GAN", "penultimate", "mnist-lr"),
-        "jlr": Row("JLR", "E's last hidden layer, trained jointly with a GAN", "penultimate", "mnist-jlr"),
-        "ae-l2": Row("AE (l2)", "last hidden layer of the encoder", "penultimate", "mnist-ae-l2"),
-        "ae-l1": Row("AE (l1)", "last hidden layer of the encoder", "penultimate", "mnist-ae-l1"),
-        "pixels": Row("Raw pixels", "784 pixels", "pixels"),
-        "pca-50": Row("PCA", f"{NUM_COMPONENTS} principal components of the pixels", "principal"),
-        "untrained": Row("Untrained E", "last hidden layer of a random E", "penultimate", "mnist", False),
-        "bigan-output": Row("BiGAN, output", "E's raw output, 50 numbers (NNC_e)", "output", "mnist"),
-        "lr-after": Row("LR, after", "E's last hidden layer, trained after a GAN", "penultimate", "mnist-lr-after"),
-        "supervised": Row(
-            "With labels", "last hidden layer of E, trained with labels", "penultimate", "mnist-supervised"
-        ),
-    }
-)
+ROWS: Mapping[RowName, Row] = {
+    "bigan": Row("BiGAN", "E's last hidden layer", "penultimate", "mnist"),
+    "d": Row("D", "last hidden layer of a GAN's discriminator", "penultimate", "mnist-gan"),
+    "lr": Row("LR", "E's last hidden layer, trained beside a GAN", "penultimate", "mnist-lr"),
+    "jlr": Row("JLR", "E's last hidden layer, trained jointly with a GAN", "penultimate", "mnist-jlr"),
+    "ae-l2": Row("AE (l2)", "last hidden layer of the encoder", "penultimate", "mnist-ae-l2"),
+    "ae-l1": Row("AE (l1)", "last hidden layer of the encoder", "penultimate", "mnist-ae-l1"),
+    "pixels": Row("Raw pixels", "784 pixels", "pixels"),
+    "pca-50": Row("PCA", f"{NUM_COMPONENTS} principal components of the pixels", "principal"),
+    "untrained": Row("Untrained E", "last hidden layer of a random E", "penultimate", "mnist", False),
+    "bigan-output": Row("BiGAN, output", "E's raw output, 50 numbers (NNC_e)", "output", "mnist"),
+    "lr-after": Row("LR, after", "E's last hidden layer, trained after a GAN", "penultimate", "mnist-lr-after"),
+    "supervised": Row("With labels", "last hidden layer of E, trained with labels", "penultimate", "mnist-supervised"),
+}
 """The paper's six rows, and then those beside them."""

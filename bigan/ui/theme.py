@@ -2,13 +2,10 @@
 
 import base64
 from dataclasses import dataclass, fields
-from typing import Literal
 
 import streamlit as st
 
 from bigan.pictures import CLASS_COLOURS
-
-Meaning = Literal["real", "generated", "latent", "opinion", "off_prior"]
 
 
 @dataclass(frozen=True)
