@@ -79,13 +79,12 @@ def draw(chosen: OpenCheckpoint) -> None:
         st.markdown(f"The map in this checkpoint is of another gallery: {command} makes it anew.")
         return
 
-    shown = answer(picker.current(chosen, SOURCE, DEFAULT_POSITION).source, chosen)
-    guest = state.kept(GUEST, "")
+    with st.container(gap=None):  # they take no room
+        shown = answer(picker.current(chosen, SOURCE, DEFAULT_POSITION).source, chosen)
+        guest = state.kept(GUEST, "")
+        area, spot, view = state.kept(AREA, ""), state.kept(map_ghost.SPOT, ""), state.kept(VIEW, "")
     if not isinstance(shown.resolved.source, GalleryImage):
         guest = str(shown.resolved.source)
-
-    with st.container(gap=None):  # they take no room
-        area, spot, view = state.kept(AREA, ""), state.kept(map_ghost.SPOT, ""), state.kept(VIEW, "")
     ids = selected(area, gallery.ids, {name: one.coordinates.numpy() for name, one in projection.maps.items()})
     guess = map_ghost.guess(chosen, projection, spot)
     if area and not ids and AREA_FORM.fullmatch(area) is None:

@@ -302,14 +302,14 @@ def test_the_map_of_another_gallery_is_not_shown(shown: Path) -> None:
     save_projection(replace(projection, ids=tuple(f"other-{i}" for i in range(60))), shown)
     app = open_map()
     assert "`python -m bigan project tiny`" in texts(app)
-    assert not app.get("bidi_component")
+    assert not app.main.get("bidi_component")
 
 
 def test_a_map_made_with_other_weights_is_none(shown: Path) -> None:
     checkpoint.save(BiGAN(checkpoint.load(shown).config).initialise(seed=1), shown)
     app = open_map()
     assert "has no map yet: `python -m bigan project tiny`" in texts(app)
-    assert not app.get("bidi_component")
+    assert not app.main.get("bidi_component")
 
 
 def test_a_broken_map_is_one_sentence(shown: Path) -> None:
