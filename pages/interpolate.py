@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from bigan.config import Prior
 from bigan.explore.interpolation import Walk
 from bigan.latent import PATHS, Path
 from bigan.ui import charts, ends, grid, neighbours, page, scrubber, state, walk_chart, walk_files, walks
@@ -21,6 +22,7 @@ EVENNESS = (
     "A walk is even when every frame differs from the next by the same amount, counted over all pixels (Euclidean "
     "distance). All paths take even steps between latents; where the picture changes faster all the same, G is steeper."
 )
+LINE = walks.PATH_NAMES["line"]
 Kept = Mapping[str, str]  # what the address holds that no single widget does
 
 WHY = r"""
@@ -97,6 +99,7 @@ def _walk(chosen: OpenCheckpoint, kept: Kept) -> None:
     with left:
         page.finding(walks.evenness(made))
         st.markdown(state.as_text(f"{walks.honesty(made)} {walks.length(made, chosen.config.prior)}"))
+        _rather_samples(made, letters, chosen.config.prior, "Walk a straight line between samples", path=LINE)
         st.markdown(state.as_text(walks.opinion(made)))
         st.caption(EVENNESS)
     with right:
@@ -185,6 +188,7 @@ def _compare(chosen: OpenCheckpoint, kept: Kept) -> None:
     lanes = walks.compare(chosen, found["a"].z, found["b"].z, num_steps)
     frame = _film(chosen, lanes, walks.lane_words(lanes), kept["frame"])
     page.finding(walks.verdict(lanes, prior))
+    _rather_samples(lanes[LINE], "ab", prior, "Compare the paths between two samples")
     page.cards(walks.cards(lanes, prior))
     _chart(chosen, lanes, frame, f"Three paths frame by frame. {walks.verdict(lanes, prior)}")
     left, right = st.columns([3, 2], gap="large")
@@ -196,6 +200,19 @@ def _compare(chosen: OpenCheckpoint, kept: Kept) -> None:
     with right:
         settings = {"mode": "Compare paths", "steps": num_steps, "frame": frame + 1}
         walk_files.walks(chosen, "paths", lanes, found, settings)
+
+
+def _rather_samples(made: Walk, letters: str, prior: Prior, label: str, **widgets: str) -> None:
+    """Where the ends are shorter than draws: what would show how a straight line leaves them, one press away."""
+
+    def take() -> None:
+        ends.take_samples(letters)
+        for key, value in widgets.items():
+            st.session_state[key] = value
+
+    if sentence := walks.short_ends(made, prior):
+        st.markdown(state.as_text(sentence))
+        st.button(label, icon=":material/casino:", key="samples", on_click=take, help="Puts samples at the ends.")
 
 
 def _controls() -> DeltaGenerator:

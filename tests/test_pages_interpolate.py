@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,10 @@ def test_another_one_keeps_the_kind_of_its_end_and_leaves_the_other_alone() -> N
 def test_a_sample_is_taken_by_seed_and_number() -> None:
     app = open_page()
     choose(app, "b", "Sample")
+    assert app.number_input(key="b-seed").help and app.number_input(key="b-index").help
+    assert "No sample is taken yet" in texts(app)
     app.number_input(key="b-seed").set_value(41).run()
+    assert ends(app)[1] == "sample:41:0:1" and "takes that sample at once" in texts(app)
     app.number_input(key="b-index").set_value(5).run()
     assert ends(app)[1] == "sample:41:4:1"
 
@@ -250,6 +254,31 @@ def test_an_end_can_be_drawn() -> None:
 
 
 @pytest.mark.usefixtures("shown")
+def test_until_something_is_drawn_the_page_says_what_the_end_still_is() -> None:
+    app = open_page(a="gallery:square-04")
+    choose(app, "a", "Draw")
+    assert "Until you draw, A is still digit “4” of the gallery (square-04)." in texts(app)
+
+
+@pytest.mark.usefixtures("shown")
+def test_where_the_ends_are_shorter_than_draws_two_samples_are_one_press_away() -> None:
+    app = open_page(a="sample:1:0:0.1", b="sample:2:0:0.1", ends="3", c="gallery:square-04")
+    assert "Here the ends themselves are short" in texts(app)
+    app.button(key="samples").click().run()
+    assert_drawn(app)
+    assert [app.text_input(key=letter).value for letter in "abc"] == ["sample:0:3:1", "sample:0:7:1", "sample:0:4:1"]
+    assert app.segmented_control(key="path").value == "straight line"
+
+
+@pytest.mark.usefixtures("shown")
+def test_two_samples_for_three_paths_are_one_press_away_too() -> None:
+    app = open_page(mode="Compare paths", a="sample:1:0:0.1", b="sample:2:0:0.1")
+    app.button(key="samples").click().run()
+    assert_drawn(app)
+    assert ends(app) == ("sample:0:3:1", "sample:0:7:1")
+
+
+@pytest.mark.usefixtures("shown")
 def test_only_walks_without_a_chosen_frame_play_by_themselves() -> None:
     assert component(open_page(), "words")["plays"] is True
     assert component(open_page(frame="3"), "words")["plays"] is False
@@ -292,6 +321,32 @@ def test_what_leaves_the_prior_is_counted() -> None:
     assert "0 of 50 numbers lie outside" in walks.honesty(a_walk([1.0, 1.0]))
     sentence = walks.honesty(a_walk([1.0, 1.0], outside=[0.0, 0.08, 0.02]))
     assert sentence.startswith("2 of 3 frames leave the prior, frame 2 the most, with 4 of 50 numbers outside.")
+
+
+def test_one_frame_leaves_the_prior() -> None:
+    assert walks.honesty(a_walk([1.0], outside=[0.0, 0.02])).startswith("1 of 2 frames leaves the prior, frame 2")
+
+
+def test_ends_shorter_than_draws_are_said_to_be() -> None:
+    made = a_walk([1.0, 1.0])  # 50 ones: sqrt(50), longer than any draw
+    assert walks.short_ends(made, "uniform") == ""
+    sentence = walks.short_ends(
+        replace(made, latents=torch.outer(torch.tensor([0.1, 1.0, 0.5]), torch.ones(50))), "uniform"
+    )
+    assert sentence.startswith("Here the ends themselves are short, 0.7 and 3.5, where 19 of 20 draws have 3.5 to 4.6")
+
+
+@pytest.mark.parametrize(
+    ("last_steps", "said"),
+    [
+        ((1.1, 2.0, 3.0), "the picture changes most evenly on the path “within the prior”."),
+        ((1.1, 1.1001, 3.0), "the paths “within the prior” and “great arc” tie as the most even: on each, the steps"),
+        ((2.0, 2.0, 2.0), "the paths tie: on each, the steps vary by 33 % of their mean."),
+    ],
+)
+def test_paths_that_are_as_even_to_the_digits_shown_tie(last_steps: tuple[float, ...], said: str) -> None:
+    lanes = {name: a_walk([1.0, step]) for name, step in zip(walks.PATH_NAMES.values(), last_steps, strict=True)}
+    assert walks.verdict(lanes, "uniform").startswith(f"Between these two, {said}")
 
 
 def test_each_frame_has_its_line() -> None:

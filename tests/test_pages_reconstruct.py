@@ -175,6 +175,21 @@ def test_the_way_in_is_in_the_address_and_each_shows_its_own_controls() -> None:
 
 
 @pytest.mark.usefixtures("shown")
+@pytest.mark.parametrize(
+    ("way", "until"),
+    [("Draw", "you draw"), ("Upload", "you choose a picture of yours"), ("Camera", "you take a photograph")],
+)
+def test_until_something_comes_in_by_a_way_the_page_says_what_it_still_shows(way: str, until: str) -> None:
+    text = texts(open_page(way=way, source="gallery:square-23"))
+    assert f"Until {until}, everything below is still about digit “3” of the gallery (square-23)." in text
+
+
+@pytest.mark.usefixtures("shown")
+def test_what_was_brought_is_not_said_to_be_missing() -> None:
+    assert "everything below is still" not in texts(bring(open_page(way="Upload"), ("stroke.png", drawing(1))))
+
+
+@pytest.mark.usefixtures("shown")
 def test_many_drawings_push_no_upload_out_of_the_session() -> None:
     app = bring(open_page(), ("stroke.png", drawing(1)))
     mine = source(app)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from bigan.config import Prior
 from bigan.latent import NORMAL_LIMIT
-from bigan.ui import theme
+from bigan.ui import theme, words
 from bigan.ui.glossary import explain
 
 MINUS = "\N{MINUS SIGN}"
@@ -94,14 +94,14 @@ def latent_bars(z: Float[Tensor, "1 Z"], prior: Prior, *, key: str, name: str = 
     """
     values = [float(value) for value in z.flatten()]
     limit = PRIOR_LIMIT[prior]
-    outside = sum(abs(value) > limit for value in values)
+    outside_words = words.outside(sum(abs(value) > limit for value in values), len(values))
     figure = _bars_figure(values, limit, name)
     alt = (
         f"{name} as {len(values)} bars from {min(values):.2f} to {max(values):.2f}. "
-        f"The prior holds {PRIOR_WORDS[prior]}; {outside} of {len(values)} lie outside."
+        f"The prior holds {PRIOR_WORDS[prior]}. {outside_words}."
     )
     draw(figure, alt=alt, key=key, height_px=BARS_HEIGHT_PX)
-    st.caption(f"{outside} of {len(values)} numbers lie outside the prior (the hatched zone).", help=explain("prior"))
+    st.caption(f"{outside_words} (the hatched zone).", help=explain("prior"))
     if table:
         table_twin(lambda: {"component": range(1, len(values) + 1), name: values}, f"{name} as a table")
 

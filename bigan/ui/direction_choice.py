@@ -7,6 +7,7 @@ from bigan.sources import BETWEEN_SELECTIONS
 from bigan.ui import edits, selections, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved
+from bigan.ui.words import counted
 
 KEY = "direction"
 _KIND_KEY, _COMPONENT_KEY, _FROM_KEY, _TO_KEY = "kind", "component", "from", "to"
@@ -102,7 +103,7 @@ def _components(chosen: OpenCheckpoint, name: str) -> None:
 def _selections(chosen: OpenCheckpoint) -> None:
     held = selections.kept(chosen.name)
     counts = [
-        f"{name}: {len(held[name]):,} images" if name in held else f"{name}: none yet" for name in selections.NAMES
+        f"{name}: {counted(len(held[name]), 'image') if name in held else 'none yet'}" for name in selections.NAMES
     ]
     st.caption(f"Kept on the Map in this session: {', '.join(counts)}. A link to this view works here only.")
     state.link(state.MAP, "Select on the map", "Draw around points there, and keep them as A and as B")

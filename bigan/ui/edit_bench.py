@@ -14,7 +14,7 @@ from torch import Tensor
 
 from bigan.latent import off_prior_share
 from bigan.pictures import mosaic, png_bytes
-from bigan.ui import difference, edits, pictures, theme
+from bigan.ui import difference, edits, pictures, theme, words
 from bigan.ui.charts import MINUS
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Edit, Resolved
@@ -47,19 +47,25 @@ def make(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> Made:
     """What the edit makes of the start's latent."""
     z = torch.stack([start.z[0], edits.latent(chosen, start.z[0], edit)])  # (2, Z)
     x = chosen.model.generate(z)  # (2, C, H, W)
-    logits = None if chosen.config.shortcoming("score") else [float(one) for one in chosen.model.score(x, z)]
-    return Made(edit, z, x, logits, num_outside(chosen, z))
+    return Made(edit, z, x, logits(chosen, x, z), num_outside(chosen, z))
+
+
+def logits(chosen: OpenCheckpoint, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> list[float] | None:
+    """D(x, z) of each pair; None without a D of pairs."""
+    return None if chosen.config.shortcoming("score") else [float(one) for one in chosen.model.score(x, z)]
 
 
 def num_outside(chosen: OpenCheckpoint, z: Float[Tensor, "B Z"]) -> list[int]:
     """How many numbers of each latent lie outside the prior."""
-    return [round(share * z.shape[1]) for share in off_prior_share(z, chosen.config.prior).tolist()]
+    return words.num_outside(off_prior_share(z, chosen.config.prior), z.shape[1])
 
 
 def outside_words(made: Made) -> str:
     """How many numbers lie outside the prior, before and after."""
     before, after = made.num_outside
-    sentence = f"{after} of {made.z.shape[1]} numbers lie outside the prior (before: {before})."
+    if not before and not after:
+        return f"None of the {made.z.shape[1]} numbers lies outside the prior, before or after."
+    sentence = f"{words.outside(after, made.z.shape[1])} (before: {before})."
     return f"{sentence} {OUTSIDE}" if after else sentence
 
 

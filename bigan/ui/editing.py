@@ -5,6 +5,7 @@ Shapes: Z latent components, K pictures of a strip, B of the ends.
 
 import contextlib
 import math
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -34,6 +35,7 @@ FRAME_SECONDS = 0.1
 COUNTS = (8, 16, 32)
 COLUMNS = (5, 6)
 STRIP_SCALE, END_WIDTH = 2, 60
+UNMOVED = "unchanged along this direction"
 LOCAL = "This edit needs your picture or your selections, which stay in this session: a link to it works here only."
 Changes = tuple[tuple[int, float], ...]
 
@@ -97,10 +99,10 @@ def _strip(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
     """The direction from end to end; a press takes that strength."""
     z = edits.along(chosen, start.z[0], edit, STRENGTHS)  # (K, Z)
     x = chosen.model.generate(z)  # (K, C, H, W)
-    logits = [None] * len(z) if chosen.config.shortcoming("score") else [float(one) for one in chosen.model.score(x, z)]
+    logits: Sequence[float | None] = edit_bench.logits(chosen, x, z) or [None] * len(z)
     outside = edit_bench.num_outside(chosen, z)
     details = [f"{count} of {z.shape[1]} numbers outside the prior" for count in outside]
-    names = [f"{one:+g} sd".replace("-", charts.MINUS) for one in STRENGTHS]
+    names = [f"{one:+g} sd".replace("-", charts.MINUS) if one else UNMOVED for one in STRENGTHS]
     cells = [grid.Cell(*words) for words in zip(names, details, logits, strict=True)]
 
     def take(pressed: tuple[int, ...]) -> None:

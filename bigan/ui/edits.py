@@ -3,6 +3,8 @@
 Shapes: Z latent components, K strengths, B latents.
 """
 
+from collections.abc import Sequence
+
 import streamlit as st
 import torch
 from jaxtyping import Float
@@ -15,11 +17,10 @@ from bigan.latent import prior_limit
 from bigan.models.bigan import BiGAN
 from bigan.sources import BETWEEN_SELECTIONS, Edit
 from bigan.ui import selections
-from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.loaders import FileStates, OpenCheckpoint
 
 MAX_DIRECTIONS, MAX_EFFECTS = 200, 200  # held in memory at once, of all checkpoints
 BEYOND = 1.5  # how far a slider goes where one may leave the prior, in limits of the prior
-Stamp = tuple[str, tuple[int, ...]]
 
 
 def direction(chosen: OpenCheckpoint, name: str) -> Direction:
@@ -33,12 +34,12 @@ def direction(chosen: OpenCheckpoint, name: str) -> Direction:
     held = selections.kept(chosen.name) if name == BETWEEN_SELECTIONS else {}
     if name == BETWEEN_SELECTIONS and len(held) < len(selections.NAMES):
         raise ValueError("This direction leads between two selections, A and B, kept on the Map in this session.")
-    return _found(_stamp(chosen), name, held.get("A", ()), held.get("B", ()), chosen.index)
+    return _found(chosen.index_key, name, held.get("A", ()), held.get("B", ()), chosen.index)
 
 
 @st.cache_resource(max_entries=MAX_DIRECTIONS, show_spinner=False)
 def _found(
-    stamp: Stamp,  # noqa: ARG001
+    key: tuple[str, FileStates],  # noqa: ARG001
     name: str,
     ids_a: tuple[str, ...],
     ids_b: tuple[str, ...],
@@ -49,23 +50,17 @@ def _found(
 
 def effects(chosen: OpenCheckpoint, z: Float[Tensor, " Z"]) -> Float[Tensor, " Z"]:
     """How much each number changes the image here, see `bigan.explore.directions.sensitivities`."""
-    return _effects(_stamp(chosen), tuple(z.tolist()), chosen.model, z)
+    return _effects(chosen.index_key, tuple(z.tolist()), chosen.model, z)
 
 
 @st.cache_resource(max_entries=MAX_EFFECTS, show_spinner=False)
 def _effects(
-    stamp: Stamp,  # noqa: ARG001
+    key: tuple[str, FileStates],  # noqa: ARG001
     values: tuple[float, ...],  # noqa: ARG001
     _model: BiGAN,
     _z: Float[Tensor, " Z"],
 ) -> Float[Tensor, " Z"]:
     return sensitivities(_model, _z)
-
-
-def _stamp(chosen: OpenCheckpoint) -> Stamp:
-    """What changes when the files do."""
-    files = (chosen.path / name for name in ("model.safetensors", "gallery.npz"))
-    return str(chosen.path), tuple(file.stat().st_mtime_ns for file in files if file.exists())
 
 
 def latent(chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: Edit) -> Float[Tensor, " Z"]:
@@ -74,27 +69,37 @@ def latent(chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: Edit) -> Float[
     Raises:
         ValueError: the edit names a number or a direction that there is not.
     """
-    found = direction(chosen, edit.direction) if edit.direction else None
-    return edited(z, dict(edit.changes), found, edit.strength, chosen.config.prior, edit.inside)
+    return _moved(chosen, z, edit, [(edit.strength, {})])[0]
 
 
 def along(
     chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: Edit, strengths: tuple[float, ...]
 ) -> Float[Tensor, "K Z"]:
-    """The same edit with each of some strengths."""
-    found, changes = direction(chosen, edit.direction), dict(edit.changes)
-    moved = [edited(z, changes, found, one, chosen.config.prior, edit.inside) for one in strengths]
-    return torch.stack(moved)  # (K, Z)
+    """The same edit with each of some strengths.
+
+    Raises:
+        ValueError: as `latent`.
+    """
+    return _moved(chosen, z, edit, [(strength, {}) for strength in strengths])
 
 
 def at_ends(chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: Edit, components: list[int]) -> Float[Tensor, "B Z"]:
-    """The same edit with each of some components at its low and at its high end, the two after each other."""
-    found, changes = direction(chosen, edit.direction) if edit.direction else None, dict(edit.changes)
+    """The same edit with each of some components at its low and at its high end, the two after each other.
+
+    Raises:
+        ValueError: as `latent`.
+    """
     end = reach(chosen, edit.inside)
+    return _moved(chosen, z, edit, [(edit.strength, {i: value}) for i in components for value in (-end, end)])
+
+
+def _moved(
+    chosen: OpenCheckpoint, z: Float[Tensor, " Z"], edit: Edit, variants: Sequence[tuple[float, dict[int, float]]]
+) -> Float[Tensor, "B Z"]:
+    """The same edit with other strengths, and with further changes of numbers."""
+    found, changes = direction(chosen, edit.direction) if edit.direction else None, dict(edit.changes)
     moved = [
-        edited(z, changes | {i: value}, found, edit.strength, chosen.config.prior, edit.inside)
-        for i in components
-        for value in (-end, end)
+        edited(z, changes | more, found, strength, chosen.config.prior, edit.inside) for strength, more in variants
     ]
     return torch.stack(moved)  # (B, Z)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from bigan.sources import is_local
 from bigan.ui import drawing_pad, picker, pictures, state, uploads
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.sources import Resolved, Sample, Source, Upload, keep_drawing
+from bigan.ui.sources import Resolved, Sample, Upload, keep_drawing
 
 POSITIONS = {"a": 3, "b": 7, "c": 4, "d": 8}  # of the defaults, see `sources.default_source`
 WAYS = ("Gallery", "Sample", "Upload", "Draw")
@@ -44,6 +44,12 @@ def _turn(letters: str) -> None:
     shown = st.session_state[SHOWN_KEY]
     for letter, other in zip(letters, reversed(letters), strict=True):
         state.keep(letter, shown[other])
+
+
+def take_samples(letters: str) -> None:
+    """Put a sample at each end; only from a callback."""
+    for letter in letters:
+        state.keep(letter, str(Sample(0, POSITIONS[letter])))
 
 
 def show(
@@ -99,10 +105,11 @@ def _choice(chosen: OpenCheckpoint, key: str, shown: Resolved) -> None:
     elif way == "Sample":
         picker.sample(key, source)
     else:
-        _own(chosen, key, source, way)
+        _own(chosen, key, shown, way)
 
 
-def _own(chosen: OpenCheckpoint, key: str, source: Source, way: str) -> None:
+def _own(chosen: OpenCheckpoint, key: str, shown: Resolved, way: str) -> None:
+    source = shown.source
     place = st.container()  # above how it is prepared, which has to be known first
     mode = uploads.preparation(chosen, key, source)
 
@@ -113,6 +120,8 @@ def _own(chosen: OpenCheckpoint, key: str, source: Source, way: str) -> None:
     with place:
         if way == "Draw":
             drawing_pad.show(alt=f"Draw a {chosen.info.noun} here", key=f"{key}-pad", on_drawing=draw)
+            if drawing_pad.drawing(f"{key}-pad") is None:
+                st.markdown(state.as_text(f"Until you draw, {key.upper()} is still {shown.words}."))
             return
         uploads.uploader(chosen, key, mode)
     if found := uploads.answers(chosen, mode):

@@ -118,10 +118,11 @@ def _numbers(one: OpenCheckpoint, reader: OpenCheckpoint, found: Reading) -> lis
     assert distances is not None and ratios is not None and percentiles is not None and shares is not None
     closer = words.percent(percentiles.item())
     total = one.config.latent_dim
+    (outside,) = words.num_outside(shares, total)
     return [
         f"{distances.item():.1f} from x, ratio {ratios.item():.2f}: closer than {closer} of random "
         f"{reader.info.noun_plural}.",
-        f"{round(shares.item() * total)} of {total} numbers outside the prior.",
+        f"{outside} of {total} numbers outside the prior.",
     ]
 
 

@@ -132,6 +132,11 @@ class OpenCheckpoint:
         return str(self.path), _states(self.path, GALLERY_FILE)
 
     @property
+    def index_key(self) -> tuple[str, FileStates]:
+        """The same for what is made of its model and its gallery."""
+        return str(self.path), _states(self.path, *MODEL_FILES, GALLERY_FILE)
+
+    @property
     def info(self) -> DatasetInfo:
         """Words for its data: title, noun, class names. A data set without a name of ours is "images"."""
         name = self.config.dataset

@@ -22,6 +22,8 @@ from bigan.ui.sources import (
 
 GRID_COLUMNS, GRID_SCALE = 10, 2
 Resolve = Callable[[Source | str, OpenCheckpoint], Resolved]
+SEED_HELP = "The same seed draws the same latents, here and on the Sample page."
+NUMBER_HELP = f"Which of the latents drawn with this seed, 1 to {MAX_SAMPLES}, counted as on the Sample page."
 RANDOM_SEEDS = 10_000  # as the dice of the Sample page
 
 
@@ -173,6 +175,12 @@ def sample(key: str, source: Source) -> None:
         state.keep(key, str(Sample(seed, number - 1, truncation)))
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input("Seed", 0, MAX_SEED, step=1, key=seed_widget, on_change=take, width=150)
-        st.number_input("Number", 1, MAX_SAMPLES, step=1, key=number_widget, on_change=take, width=120)
-        st.button("Take it", key=f"{key}-sample", on_click=take, help="Use the sample with this seed and number.")
+        st.number_input("Seed", 0, MAX_SEED, step=1, key=seed_widget, on_change=take, width=150, help=SEED_HELP)
+        st.number_input("Number", 1, MAX_SAMPLES, step=1, key=number_widget, on_change=take, width=120,
+                        help=NUMBER_HELP)  # fmt: skip
+    if isinstance(source, Sample):
+        st.caption("A change of either takes that sample at once.")
+    else:
+        help = "Use the sample of this seed and number."
+        st.button("Take this sample", key=f"{key}-sample", on_click=take, help=help)
+        st.caption("No sample is taken yet: press the button, or change either number.")

@@ -15,6 +15,7 @@ from bigan.ui import charts, theme
 
 TITLES = ("pixel distance to the next frame", "length of z", "numbers outside the prior, %", "D: encoder pair, %")
 DOMAINS = ((0.79, 0.95), (0.53, 0.69), (0.27, 0.43), (0.01, 0.17))  # of the rows, from the top, in shares of the height
+NONE_OUTSIDE = "none on any frame"
 HEIGHT_PX = 500
 WORDS_ROOM = 0.17  # of the width, beside the lines that have a name
 TICKS = 8
@@ -45,7 +46,7 @@ def draw(lanes: Mapping[str, Walk], frame: int, prior: Prior, *, alt: str, key: 
     norms = [value for values in rows.values() for value in values[1]]
     outside = [value for values in rows.values() for value in values[2]]
     ranges = (None, _around([*norms, low, high]), [0.0, max(10.0, *outside)], [0.0, 105.0])
-    figure = go.Figure({"data": traces, "layout": _layout(num_frames, frame, references, ranges)})
+    figure = go.Figure({"data": traces, "layout": _layout(num_frames, frame, references, ranges, any(outside))})
     charts.draw(figure, alt=f"{alt} Frame {frame + 1} is marked.", key=key, height_px=HEIGHT_PX)
     charts.table_twin(
         lambda: _table(rows, num_frames), "The walk as a table" if len(lanes) == 1 else "The walks as a table"
@@ -94,6 +95,7 @@ def _layout(
     frame: int,
     references: Sequence[tuple[int, float, str]],
     ranges: Sequence[Sequence[float] | None],
+    any_outside: bool,
 ) -> dict[str, Any]:
     c = theme.colours()
     every = max(1, num_frames // TICKS)
@@ -112,6 +114,9 @@ def _layout(
         text | {"text": title, "x": 0, "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom"}
         for title, (_, top) in zip(TITLES, DOMAINS, strict=True)
     ]
+    if not any_outside:
+        words.append(text | {"text": NONE_OUTSIDE, "x": 0, "xanchor": "left", "y": DOMAINS[2][0], "yref": "paper",
+                             "yanchor": "bottom"})  # fmt: skip
     words += [
         text | {"text": name, "x": 1, "xanchor": "right", "y": level, "yref": f"y{row + 1}",
                 "yanchor": "top" if row == 1 else "bottom"}

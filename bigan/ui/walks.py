@@ -17,8 +17,8 @@ from bigan.config import Prior
 from bigan.explore import interpolation
 from bigan.explore.interpolation import Sheet, Walk
 from bigan.latent import PATHS, Path, typical_norm, usual_norms
-from bigan.ui import charts, grid
-from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui import charts, grid, words
+from bigan.ui.loaders import FileStates, OpenCheckpoint
 
 PATH_NAMES = view_code.PATH_NAMES
 PATH_WORDS: dict[Path, str] = {
@@ -77,15 +77,13 @@ def answer(chosen: OpenCheckpoint, a: Latent, b: Latent, c: Latent) -> Latent:
 
 
 def _once(chosen: OpenCheckpoint, ends: Sequence[Latent], asked: tuple[object, ...], make: Callable[[], Made]) -> Made:
-    modified = (chosen.path / "model.safetensors").stat().st_mtime_ns
     latents = tuple(tuple(z[0].tolist()) for z in ends)
-    return cast(Made, _made(str(chosen.path), modified, latents, asked, make))
+    return cast(Made, _made(chosen.index_key, latents, asked, make))
 
 
 @st.cache_resource(max_entries=MAX_MADE, show_spinner=False)
 def _made(
-    folder: str,  # noqa: ARG001
-    modified: int,  # noqa: ARG001
+    key: tuple[str, FileStates],  # noqa: ARG001
     latents: tuple[tuple[float, ...], ...],  # noqa: ARG001
     asked: tuple[object, ...],  # noqa: ARG001
     _make: Callable[[], object],
@@ -96,13 +94,9 @@ def _made(
 # Words
 
 
-def num_off_prior(made: Walk) -> list[int]:
+def num_off_prior(made: Walk | Sheet) -> list[int]:
     """How many numbers of each frame's latent lie outside the prior."""
-    return _counts(made.off_prior_shares.tolist(), made.latents.shape[-1])
-
-
-def _counts(shares: Sequence[float], latent_dim: int) -> list[int]:
-    return [round(share * latent_dim) for share in shares]
+    return words.num_outside(made.off_prior_shares.flatten(), made.latents.shape[-1])
 
 
 def frame_words(made: Walk) -> list[str]:
@@ -118,24 +112,23 @@ def frame_words(made: Walk) -> list[str]:
 def lane_words(lanes: Mapping[str, Walk]) -> list[str]:
     """Each frame of walks side by side in a line: what leaves the prior on each, and D's opinion."""
     num_frames, latent_dim = next(iter(lanes.values())).latents.shape
-    words = []
+    lines = []
     for i in range(num_frames):
         each = (
             f"{name[:1].upper()}{name[1:]}: {num_off_prior(made)[i]} of {latent_dim} outside, D "
             f"{100 * charts.probability(made.logits[i].item()):.0f} %"
             for name, made in lanes.items()
         )
-        words.append(f"Frame {i + 1} of {num_frames}. {'; '.join(each)}.")
-    return words
+        lines.append(f"Frame {i + 1} of {num_frames}. {'; '.join(each)}.")
+    return lines
 
 
 def cell_words(made: Sheet) -> list[str]:
     """Each image of a sheet in a line: where it is, and what leaves the prior."""
     size, _, latent_dim = made.latents.shape
-    counts = _counts(made.off_prior_shares.flatten().tolist(), latent_dim)
     return [
         f"Row {i // size + 1}, column {i % size + 1} of {size}. {outside} of {latent_dim} numbers outside the prior."
-        for i, outside in enumerate(counts)
+        for i, outside in enumerate(num_off_prior(made))
     ]
 
 
@@ -159,14 +152,18 @@ def evenness(made: Walk) -> str:
     times = f"{longest / shortest:.1f} times the shortest" if shortest > STILL else "while the shortest does not move"
     return (
         f"The walk is {verdict}: the longest step, from frame {place} to {place + 1}, is {times} "
-        f"(steps vary by {100 * made.unevenness:.0f} % of their mean; 0 % is a perfectly even walk)."
+        f"(steps vary by {_unevenness(made)} of their mean; 0 % is a perfectly even walk)."
     )
+
+
+def _unevenness(made: Walk) -> str:
+    return f"{100 * made.unevenness:.0f} %"
 
 
 def honesty(made: Walk | Sheet) -> str:
     """What of the walk or the sheet lies outside the prior, where G was never asked to make anything."""
     total = made.latents.shape[-1]
-    outside = _counts(made.off_prior_shares.flatten().tolist(), total)
+    outside = num_off_prior(made)
     frames = sum(count > 0 for count in outside)
     if not frames:
         return f"No frame leaves the prior: in each, 0 of {total} numbers lie outside."
@@ -174,9 +171,10 @@ def honesty(made: Walk | Sheet) -> str:
     place = f"frame {worst + 1}"
     if isinstance(made, Sheet):
         place = f"row {worst // len(made.images) + 1}, column {worst % len(made.images) + 1}"
+    verb = "leaves" if frames == 1 else "leave"
     return (
-        f"{frames} of {len(outside)} frames leave the prior, {place} the most, with {outside[worst]} of "
-        f"{total} numbers outside. G was never asked to make anything of such latents."
+        f"{frames} of {len(outside)} frames {verb} the prior, {place} the most, with {outside[worst]} of {total} "
+        f"numbers outside. G was never asked to make anything of such latents."
     )
 
 
@@ -187,6 +185,18 @@ def length(made: Walk, prior: Prior) -> str:
     typical = f"{typical_norm(prior, len(middle)):.1f} long on average, and 19 of 20 are {low:.1f} to {high:.1f}"
     verdict = "shorter than nearly every draw" if norm < low else "longer than nearly every draw" if norm > high else ""
     return f"Halfway, z is {norm:.1f} long{verdict and f', {verdict}'}; draws from the prior are {typical}."
+
+
+def short_ends(made: Walk, prior: Prior) -> str:
+    """That an end is shorter already than draws are, and what does show how a straight line leaves them; or nothing."""
+    ends = made.latents[0].norm().item(), made.latents[-1].norm().item()
+    low, high = usual_norms(prior, made.latents.shape[1])
+    if min(ends) >= low:
+        return ""
+    return (
+        f"Here the ends themselves are short, {ends[0]:.1f} and {ends[1]:.1f}, where 19 of 20 draws have {low:.1f} to "
+        f"{high:.1f}: that a straight line leads away from where draws lie shows between two samples."
+    )
 
 
 def opinion(made: Walk) -> str:
@@ -215,14 +225,13 @@ def cards(lanes: Mapping[str, Walk], prior: Prior) -> list[tuple[str, str, str]]
         outside = f"{f'up to {most}' if most else 'none'} of {made.latents.shape[1]} numbers outside the prior"
         lengths = f"|z| {norms.min().item():.1f} to {norms.max().item():.1f} (19 of 20 draws: {low:.1f} to {high:.1f})"
         beside = f"{outside}; {lengths}; D takes {passed} of {len(made.logits)} frames for encoder pairs"
-        found.append((f"{100 * made.unevenness:.0f} %", f"unevenness, {name}", beside))
+        found.append((_unevenness(made), f"unevenness, {name}", beside))
     return found
 
 
 def verdict(lanes: Mapping[str, Walk], prior: Prior) -> str:
     """What the three paths have shown, in a sentence."""
-    evenest = min(lanes, key=lambda name: lanes[name].unevenness)
-    sentence = f"Between these two, the picture changes most evenly on the path “{evenest}”."
+    sentence = f"Between these two, {_evenest(lanes)}."
     line, arc = lanes[PATH_NAMES["line"]], max(num_off_prior(lanes[PATH_NAMES["slerp"]]))
     norms = line.latents.norm(dim=1)  # (T,)
     shortest, (low, high) = norms.min().item(), usual_norms(prior, line.latents.shape[1])
@@ -236,12 +245,24 @@ def verdict(lanes: Mapping[str, Walk], prior: Prior) -> str:
     return sentence
 
 
+def _evenest(lanes: Mapping[str, Walk]) -> str:
+    """On which path the picture changes most evenly; those of the same printed number tie."""
+    least = _unevenness(min(lanes.values(), key=lambda made: made.unevenness))
+    first = [name for name, made in lanes.items() if _unevenness(made) == least]
+    if len(first) == 1:
+        return f"the picture changes most evenly on the path “{first[0]}”"
+    if len(first) == len(lanes):
+        return f"the paths tie: on each, the steps vary by {least} of their mean"
+    names = " and ".join(f"“{name}”" for name in first)
+    return f"the paths {names} tie as the most even: on each, the steps vary by {least} of their mean"
+
+
 def comparison(lanes: Mapping[str, Walk]) -> dict[str, list[str]]:
     """Walks beside each other, as columns of a table."""
     made = list(lanes.values())
     return {
         "path": list(lanes),
-        "steps vary by": [f"{100 * one.unevenness:.0f} % of their mean" for one in made],
+        "steps vary by": [f"{_unevenness(one)} of their mean" for one in made],
         "length in pixels": [f"{one.pixel_steps.sum().item():.1f}" for one in made],
         "shortest z": [f"{one.latents.norm(dim=1).min().item():.2f}" for one in made],
         "most numbers outside the prior": [f"{max(num_off_prior(one))} of {one.latents.shape[1]}" for one in made],

@@ -8,11 +8,12 @@ import streamlit as st
 from bigan.preparation import AS_IT_IS, Preparation
 from bigan.ui import drawing_pad, picker, preparing, state, uploads
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.sources import Source, Upload, keep_drawing, keep_upload
+from bigan.ui.sources import Source, Upload, keep_drawing, keep_upload, resolve_source
 
 Way = Literal["Gallery", "Upload", "Draw", "Camera"]
 WAYS: tuple[Way, ...] = ("Gallery", "Upload", "Draw", "Camera")
 KEY, _PAGE_KEY = "way", "way-page"
+NOT_YET = {"Upload": "you choose a picture of yours", "Draw": "you draw", "Camera": "you take a photograph"}
 COLUMNS = (3, 2)
 PHOTOGRAPH = "your photograph"
 CAMERA_HELP = "Dark ink on light paper, filling the middle of the picture. It stays in this session."
@@ -57,7 +58,16 @@ def show(
             _pad(chosen, key, mode)
         else:
             _camera(chosen, key, mode)
+        _say_what_is_shown(chosen, key, source, way)
     return cast(Way, way), mode
+
+
+def _say_what_is_shown(chosen: OpenCheckpoint, key: str, source: Source, way: str) -> None:
+    """What the page shows as long as nothing has come in by this way."""
+    is_empty = way == "Draw" and drawing_pad.drawing(_pad_key(key)) is None
+    if is_empty or not isinstance(source, Upload):
+        words = resolve_source(source, chosen).words
+        st.markdown(state.as_text(f"Until {NOT_YET[way]}, everything below is still about {words}."))
 
 
 def _pad_key(key: str) -> str:

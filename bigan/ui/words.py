@@ -1,6 +1,6 @@
 """What a report says, in sentences that a person without a course on the subject understands; plain text.
 
-Every number comes with what to compare it with.
+Every number comes with what to compare it with. Shapes: B latents, Z latent components.
 """
 
 import math
@@ -16,6 +16,26 @@ from bigan.ui.loaders import OpenCheckpoint
 HALF = 0.5  # below it, the better sentence counts those that are closer
 # E|a - b| of two independent numbers from the prior
 RANDOM_GAP: dict[Prior, float] = {"uniform": 2 / 3, "normal": 2 / math.sqrt(math.pi)}
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 image", "2,000 images"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def num_outside(off_prior_shares: Float[Tensor, " B"], latent_dim: int) -> list[int]:
+    """How many numbers of each latent lie outside the prior.
+
+    Args:
+        off_prior_shares: of each, 0 to 1.
+        latent_dim: how many numbers a latent has.
+    """
+    return [round(share * latent_dim) for share in off_prior_shares.tolist()]
+
+
+def outside(number: int, latent_dim: int) -> str:
+    """How many of a latent's numbers lie outside the prior, as a sentence without its end."""
+    return f"{number} of {latent_dim} numbers {'lies' if number == 1 else 'lie'} outside the prior"
 
 
 def _some(share: float) -> str:

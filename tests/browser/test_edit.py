@@ -68,7 +68,7 @@ def test_reset_is_one_entry_of_the_history_whatever_it_changes(visit: Any) -> No
 def test_the_images_and_what_is_outside_the_prior_stay_in_sight_while_one_scrolls(editor: Visitor) -> None:
     editor.page.get_by_role("slider", name=re.compile("^Number [0-9]+")).last.scroll_into_view_if_needed()
     expect(editor.page.locator(AFTER)).to_be_in_viewport(ratio=1)
-    expect(editor.page.get_by_text(re.compile("of 10 numbers lie outside the prior .before")).first).to_be_in_viewport()
+    expect(editor.page.get_by_text(re.compile("numbers lies? outside the prior")).first).to_be_in_viewport()
 
 
 def test_going_on_makes_the_edit_the_next_start(visit: Any) -> None:
