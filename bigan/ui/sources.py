@@ -145,7 +145,10 @@ def _upload(source: Upload) -> tuple[str, bytes]:
     for store in (_UPLOADS_KEY, _DRAWINGS_KEY):
         if found := _brought(store).get(source.digest):
             return found
-    raise SourceError("This link speaks of a picture that was never sent to anyone: please choose the file again.")
+    raise SourceError(
+        "This link shows a person's own picture, which does not travel in a link: please bring the file, or a picture "
+        "that was saved from that view."
+    )
 
 
 def upload_bytes(source: Upload) -> bytes:
