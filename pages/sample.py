@@ -29,6 +29,11 @@ COUNTS = (16, 25, 36, 49, 64, 81, 100)  # squares, so that the grid is one
 DEFAULT_COUNT = 64
 GRID_SCALE, LARGE_SCALE = 3, 9
 COLUMNS = (3, 2)
+BAR = (
+    " The violet bar is D's opinion: the longer, the more the pair (G(z), z) passes for a pair (x, E(x)) of a real "
+    "image and its code."
+)
+WITH_LOGIT = " and D's logit"
 RANDOM_SEEDS = 10_000  # that the die has, short enough to say
 IN_ORDER, BY_OPINION = "as drawn", "by D's opinion"
 
@@ -52,7 +57,7 @@ def _roll() -> None:
     st.session_state["seed"] = seed + (seed >= st.session_state["seed"])  # another than now
 
 
-def _controls() -> tuple[int, int, float, str]:
+def _controls(has_opinion: bool) -> tuple[int, int, float, str]:
     """The seed, the count, the truncation and the order, as the address bar has them."""
     seed_column, dice_column, count_column, truncation_column, order_column = st.columns(
         [2, 1.2, 1.6, 3, 3], vertical_alignment="bottom"
@@ -74,17 +79,21 @@ def _controls() -> tuple[int, int, float, str]:
         bind="query-params",
         help="1 is the prior itself; less draws closer to its centre: more typical, less varied.",
     )
-    order = order_column.segmented_control(
-        "Order", (IN_ORDER, BY_OPINION), default=IN_ORDER, required=True, key="order", bind="query-params"
-    )
+    order: str | None = IN_ORDER
+    if has_opinion:
+        order = order_column.segmented_control(
+            "Order", (IN_ORDER, BY_OPINION), default=IN_ORDER, required=True, key="order", bind="query-params"
+        )
     return int(seed), int(count), float(truncation), str(order or IN_ORDER)
 
 
 def draw(chosen: OpenCheckpoint) -> None:
     """The page below its head."""
-    seed, count, truncation, order = _controls()
+    seed, count, truncation, order = _controls(has_opinion=chosen.config.shortcoming("score") is None)
     drawn = samples.draw(chosen, count, seed, truncation)
-    ranks = sorted(range(count), key=lambda i: -drawn.logits[i]) if order == BY_OPINION else list(range(count))
+    ranks = list(range(count))
+    if drawn.logits is not None and order == BY_OPINION:
+        ranks = [i for _, i in sorted(zip(drawn.logits, ranks, strict=True), key=lambda pair: -pair[0])]
     _grid_and_close_up(chosen, drawn, ranks, order)
 
 
@@ -103,7 +112,7 @@ def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int],
     with left:
         grid.show(
             drawn.x[ranks],
-            [grid.Cell(f"number {i + 1}", logit=drawn.logits[i]) for i in ranks],
+            [grid.Cell(f"number {i + 1}", logit=drawn.logits[i] if drawn.logits else None) for i in ranks],
             columns=round(count**0.5),
             kind="generated",
             alt=f"{count} images G(z) drawn with seed {drawn.seed}",
@@ -111,13 +120,15 @@ def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int],
             chosen=[ranks.index(number - 1) for number in numbers],
             several=True,
             on_choice=lambda cells: _keep([ranks[cell] + 1 for cell in cells]),
-            caption="Press one to look closer. The violet bar is D's opinion: the longer, the more the pair (G(z), z) "
-            "passes for a pair (x, E(x)) of a real image and its code.",
+            caption="Press one to look closer." + BAR * (drawn.logits is not None),
             scale=GRID_SCALE,
             smooth=chosen.smooth,
         )
-        passed = sum(logit > 0 for logit in drawn.logits)
-        st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
+        if drawn.logits is None:
+            st.markdown(state.as_text(str(chosen.config.shortcoming("score"))))
+        else:
+            passed = sum(logit > 0 for logit in drawn.logits)
+            st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
         _downloads(chosen, drawn, order)
     sample_questions.show(chosen, drawn, Sample(drawn.seed, shown - 1, drawn.truncation), numbers)
 
@@ -137,22 +148,24 @@ def _downloads(chosen: OpenCheckpoint, drawn: Samples, order: str) -> None:
     table: dict[str, Sequence[object]] = {
         "number": [i + 1 for i in numbers],
         "source": sources,
-        "D(G(z), z)": drawn.logits,
     }
+    opinions = {} if drawn.logits is None else {"logits": drawn.logits}
+    if drawn.logits is not None:
+        table["D(G(z), z)"] = drawn.logits
 
     def picture() -> bytes:
         return png_bytes(mosaic(drawn.x, round(len(drawn) ** 0.5), SAMPLE_SCALE))
 
     def arrays() -> bytes:
-        return downloads.npz_bytes(recipe, z=drawn.z, x=drawn.x, logits=drawn.logits, ids=sources, seed=drawn.seed)
+        return downloads.npz_bytes(recipe, z=drawn.z, x=drawn.x, ids=sources, seed=drawn.seed, **opinions)
 
     downloads.show(
         recipe,
         f"{chosen.name}-seed-{drawn.seed}-truncation-{drawn.truncation:g}-{len(drawn)}",
         [
             File("PNG", picture, "This grid in the order drawn, as a picture."),
-            File("NPZ", arrays, "z, x and D's logits as NumPy arrays, with each sample's id."),
-            File("CSV", lambda: csv_bytes(table), "D's logit of each sample, with its id."),
+            File("NPZ", arrays, f"z and x as NumPy arrays, with each sample's id{WITH_LOGIT * bool(opinions)}."),
+            File("CSV", lambda: csv_bytes(table), f"Each sample's id{WITH_LOGIT * bool(opinions)}."),
         ],
     )
 
@@ -160,7 +173,7 @@ def _downloads(chosen: OpenCheckpoint, drawn: Samples, order: str) -> None:
 def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:
     """One sample: large, its latent, D's opinion, the real images nearest to it, and the ways on."""
     sample = resolve_source(source, chosen)
-    logit = float(chosen.model.score(sample.x, sample.z))
+    logits = samples.opinions(chosen, sample.x, sample.z)
     pictures.image(
         sample.x,
         kind="generated",
@@ -169,7 +182,8 @@ def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:
         scale=LARGE_SCALE,
         smooth=chosen.smooth,
     )
-    charts.needle([("D(G(z), z)", logit)])
+    if logits is not None:
+        charts.needle([("D(G(z), z)", logits[0])])
     with st.container(horizontal=True):
         state.link(state.RECONSTRUCT, "Reconstruct it", "Send this image through E and back through G", source=source)
         state.link(state.EDIT, "Edit it", "Change the numbers of this latent", a=source)

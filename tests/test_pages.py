@@ -13,6 +13,7 @@ from bigan.config import MAX_SEED
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.models.bigan import BiGAN
 from bigan.preparation import Crop, Preparation, usual_preparation
+from bigan.records import read_config
 from bigan.ui import sources, state
 from bigan.ui.loaders import OpenCheckpoint
 
@@ -77,8 +78,15 @@ def test_page_is_drawn_from_a_checkpoint_that_is_nothing_but_a_model(page: str, 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_page_is_drawn_from_every_bundled_checkpoint(page: str, name: str, open_page: Open) -> None:
     app = open_page(page, checkpoint=name)
-    assert_drawn(app)
     assert app.sidebar.selectbox(key="checkpoint").value == name
+    needs = next(info.needs for info in state.PAGES if Path(info.path).name == page)
+    if lack := read_config(ROOT / "checkpoints" / name).shortcoming(*needs):
+        assert not app.exception
+        assert [error.value.replace("\\", "") for error in app.error] == [
+            f"{lack} Please choose another model in the sidebar to see this page."
+        ]
+    else:
+        assert_drawn(app)
 
 
 def test_every_page_says_what_it_is(shown: Path, open_page: Open) -> None:

@@ -89,3 +89,12 @@ def test_no_more_favourites_are_kept_than_there_is_room_for(monkeypatch: pytest.
     found = [(source.index, source.truncation) for source in favourites.kept("tiny")]
     first = [(index, 1.0) for index in range(5, 100) if index != 60]
     assert found == first + [(index, 0.5) for index in range(5)] and favourites.kept("other") == []
+
+
+def test_a_gan_draws_samples_without_an_opinion_and_its_links_to_other_pages_are_greyed_with_the_reason() -> None:
+    app = open_sample(checkpoint="mnist-gan", order="by D's opinion")
+    assert "sees images alone" in texts(app)
+    assert sample_questions.OPINION not in app.segmented_control(key=sample_questions.ASK).options
+    links = {link.proto.label: link.proto for link in app.get("page_link")}
+    assert links["Edit it"].disabled
+    assert links["Edit it"].help == "This model has no encoder; it has a generator and a discriminator."

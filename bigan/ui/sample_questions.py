@@ -14,7 +14,7 @@ from bigan.explore.sampling import Coverage, around, coverage, mean_latent
 from bigan.sources import Sample
 from bigan.ui import charts, downloads, favourites, grid, pictures, state, theme
 from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
-from bigan.ui.samples import Samples
+from bigan.ui.samples import Samples, opinions
 from bigan.ui.sources import resolve_source
 
 ASK, RADIUS = "ask", "radius"
@@ -37,14 +37,15 @@ def show(chosen: OpenCheckpoint, drawn: Samples, source: Sample, numbers: list[i
         numbers: of all chosen ones, from 1.
     """
     st.header("Ask more", anchor=False)
+    questions = [LIKE, MEAN, *[OPINION] * (drawn.logits is not None), COVER, KEPT]
     asked = st.segmented_control(
-        "Ask more", (LIKE, MEAN, OPINION, COVER, KEPT), default=LIKE, required=True, key=ASK, bind="query-params",
+        "Ask more", questions, default=LIKE, required=True, key=ASK, bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
     if asked == MEAN:
         _mean(chosen, drawn, numbers)
-    elif asked == OPINION:
-        _opinion(chosen, drawn)
+    elif asked == OPINION and drawn.logits is not None:
+        _opinion(chosen, drawn.logits)
     elif asked == COVER:
         _cover(chosen, drawn.seed)
     elif asked == KEPT:
@@ -60,14 +61,15 @@ def _like(chosen: OpenCheckpoint, source: Sample) -> None:
     )  # fmt: skip
     z = around(chosen.model, resolve_source(source, chosen).z[0], NUM_LIKE, radius, source.seed)  # (B, Z)
     x = chosen.model.generate(z)  # (B, C, H, W)
-    logits = chosen.model.score(x, z).tolist()
+    logits = opinions(chosen, x, z)
+    passed = "" if logits is None else f" D takes {sum(logit > 0 for logit in logits)} of them for encoder pairs."
     pictures.grid(
         x,
         columns=LIKE_COLUMNS,
         kind="generated",
         alt=f"{NUM_LIKE} images G(z) with z around that of sample number {source.index + 1}",
-        caption=f"{NUM_LIKE} latents drawn evenly from a ball around number {source.index + 1}, inside the prior. D "
-        f"takes {sum(logit > 0 for logit in logits)} of them for encoder pairs.",
+        caption=f"{NUM_LIKE} latents drawn evenly from a ball around number {source.index + 1}, inside the "
+        f"prior.{passed}",
         scale=LIKE_SCALE,
         smooth=chosen.smooth,
     )
@@ -101,10 +103,10 @@ def _mean(chosen: OpenCheckpoint, drawn: Samples, numbers: list[int]) -> None:
     )
 
 
-def _opinion(chosen: OpenCheckpoint, drawn: Samples) -> None:
+def _opinion(chosen: OpenCheckpoint, logits: list[float]) -> None:
     """How D's opinions are spread, over these samples and over the gallery's encoder pairs."""
     c = theme.colours()
-    spread = {"samples: D(G(z), z)": (drawn.logits, c.generated)}
+    spread = {"samples: D(G(z), z)": (logits, c.generated)}
     if chosen.index is not None and chosen.index.encoder_pair_logits is not None:
         spread["gallery: D(x, E(x))"] = (chosen.index.encoder_pair_logits.tolist(), c.real)
     ends = [value for values, _ in spread.values() for value in values]

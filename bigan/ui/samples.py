@@ -20,8 +20,8 @@ class Samples:
     truncation: float
     z: Float[Tensor, "B Z"]
     x: Float[Tensor, "B C H W"]
-    logits: list[float]
-    """D(G(z), z)."""
+    logits: list[float] | None
+    """D(G(z), z); None of a model that has no D of pairs."""
 
     def __len__(self) -> int:
         """How many."""
@@ -32,7 +32,14 @@ def draw(chosen: OpenCheckpoint, count: int, seed: int, truncation: float) -> Sa
     """The first `count` samples of a seed."""
     z = chosen.model.sample_latents(count, seed, truncation)  # (B, Z)
     x = chosen.model.generate(z)  # (B, C, H, W)
-    return Samples(seed, truncation, z, x, [float(logit) for logit in chosen.model.score(x, z)])
+    return Samples(seed, truncation, z, x, opinions(chosen, x, z))
+
+
+def opinions(chosen: OpenCheckpoint, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> list[float] | None:
+    """D's logit of each pair; None of a model that has no D of pairs."""
+    if chosen.config.shortcoming("score"):
+        return None
+    return [float(logit) for logit in chosen.model.score(x, z)]
 
 
 def to_text(numbers: list[int]) -> str:

@@ -14,12 +14,13 @@ from streamlit.navigation.page import Page
 
 from bigan import checkpoint
 from bigan.checkpoint import CheckpointError, CheckpointSummary
-from bigan.config import Verb
+from bigan.config import ModelConfig, Verb
 from bigan.ui import address, pictures, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 CHECKPOINT_KEY = "checkpoint"
 _ROUTED_KEY, _REMEMBERED_KEY, _AT_KEY, _ASKED_KEY, _NEWEST_KEY = "routed", "remembered", "at", "asked", "newest"
+_CONFIG_KEY = "config-of-chosen"  # of the model that the sidebar shows, for links
 UNHEARD_SECONDS = 1.0  # for so long a browser may not have heard yet of what was changed here
 PREVIEW_COLUMNS, PREVIEW_ROWS, PREVIEW_SEED = 8, 2, 0
 
@@ -46,7 +47,7 @@ class PageInfo:
 
 
 HOME = PageInfo("Home", "pages/home.py", "home", ":material/home:")
-SAMPLE = PageInfo("Sample", "pages/sample.py", "sample", ":material/casino:", ("generate", "score"))
+SAMPLE = PageInfo("Sample", "pages/sample.py", "sample", ":material/casino:", ("generate",))
 RECONSTRUCT = PageInfo(
     "Reconstruct", "pages/reconstruct.py", "reconstruct", ":material/sync_alt:", ("generate", "encode")
 )
@@ -166,6 +167,7 @@ def checkpoint_picker() -> None:
         st.selectbox(
             "Model", usable, key=CHECKPOINT_KEY, bind="query-params", help="Which trained model all pages show."
         )
+        st.session_state[_CONFIG_KEY] = current(summaries).config
         if asked and asked not in usable:
             address.note(CHECKPOINT_KEY, asked, _instead(asked, whole, summaries))
         _preview(current(summaries))
@@ -292,5 +294,17 @@ def texts(**values: object) -> dict[str, str]:
 
 
 def link(page: PageInfo, label: str, help: str | None = None, **values: object) -> None:
-    """A link to another page that carries values with it, for example `source="gallery:opencv-0001"`."""
-    st.page_link(page.path, label=label, icon=page.icon, help=help, query_params=parameters(**values))
+    """A link to another page that carries values with it, for example `source="gallery:opencv-0001"`.
+
+    Greyed, with the reason, where the chosen model cannot be shown there.
+    """
+    config: ModelConfig | None = st.session_state.get(_CONFIG_KEY)
+    problem = config.shortcoming(*page.needs) if config is not None and CHECKPOINT_KEY not in values else None
+    st.page_link(
+        page.path,
+        label=label,
+        icon=page.icon,
+        help=problem or help,
+        disabled=problem is not None,
+        query_params=parameters(**values),
+    )
