@@ -264,6 +264,7 @@ def _film(chosen: OpenCheckpoint, lanes: Mapping[str, Walk], words: list[str], t
             key="film",
             on_frame=_keep_frame,
             plays=not text,
+            beside=("strip", "step-chart"),
             scale=LARGE_SCALE,
             smooth=chosen.smooth,
         )

@@ -263,7 +263,7 @@ def test_until_something_is_drawn_the_page_says_what_the_end_still_is() -> None:
 @pytest.mark.usefixtures("shown")
 def test_where_the_ends_are_shorter_than_draws_two_samples_are_one_press_away() -> None:
     app = open_page(a="sample:1:0:0.1", b="sample:2:0:0.1", ends="3", c="gallery:square-04")
-    assert "Here the ends themselves are short" in texts(app)
+    assert "walk between samples" in texts(app)
     app.button(key="samples").click().run()
     assert_drawn(app)
     assert [app.text_input(key=letter).value for letter in "abc"] == ["sample:0:3:1", "sample:0:7:1", "sample:0:4:1"]
@@ -333,7 +333,7 @@ def test_ends_shorter_than_draws_are_said_to_be() -> None:
     sentence = walks.short_ends(
         replace(made, latents=torch.outer(torch.tensor([0.1, 1.0, 0.5]), torch.ones(50))), "uniform"
     )
-    assert sentence.startswith("Here the ends themselves are short, 0.7 and 3.5, where 19 of 20 draws have 3.5 to 4.6")
+    assert sentence.startswith("At these ends |z| is 0.7 and 3.5 already, where 19 of 20 draws have 3.5 to 4.6")
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from bigan.latent import off_prior_share
 from bigan.pictures import mosaic, png_bytes
-from bigan.ui import difference, edits, pictures, theme, words
+from bigan.ui import charts, difference, edits, pictures, theme, words
 from bigan.ui.charts import MINUS
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Edit, Resolved
 
-KEY = "edit-bench"
+_IMAGES_KEY, _NUMBERS_KEY = "edit-images", "edit-numbers"
 SCALE, END_PX = 8, 56
 EDITED = "z\N{PRIME}"  # what the edited latent is called
 OUTSIDE = "G was never asked to make anything of such a z."
@@ -64,12 +64,23 @@ def outside_words(made: Made) -> str:
     """How many numbers lie outside the prior, before and after."""
     before, after = made.num_outside
     if not before and not after:
-        return f"None of the {made.z.shape[1]} numbers lies outside the prior, before or after."
+        return f"None of the {made.z.shape[1]} numbers lies outside the prior."
     sentence = f"{words.outside(after, made.z.shape[1])} (before: {before})."
     return f"{sentence} {OUTSIDE}" if after else sentence
 
 
 def show(chosen: OpenCheckpoint, made: Made) -> None:
+    """What the edit makes: its images, which stay in sight, and its numbers; on a telephone those come last."""
+    with st.container(key=_IMAGES_KEY):
+        _images(chosen, made)
+    with st.container(key=_NUMBERS_KEY):
+        if made.logits is not None:
+            before, after = made.logits
+            charts.needle([("D(G(z), z) before", before), (f"D(G({EDITED}), {EDITED}) after", after)])
+        charts.latent_bars(made.z[1:], chosen.config.prior, key="bars", name=EDITED)
+
+
+def _images(chosen: OpenCheckpoint, made: Made) -> None:
     """Before, after and their difference, with what lies outside the prior."""
     figures = [
         pictures.figure(
@@ -116,15 +127,20 @@ def end(place: int, num: int, name: str, value: float) -> str:
 
 
 _GENERATED, _PAPER = theme.css_colour("generated"), theme.css_colour("paper")
+_COLUMN = f'[data-testid="stColumn"]:has(.st-key-{_IMAGES_KEY})'
+_IMAGES = f'[data-testid="stLayoutWrapper"]:has(> .st-key-{_IMAGES_KEY})'
 _STYLE = f"""
-[data-testid="stColumn"]:has(.st-key-{KEY}) {{ position: sticky; top: 3.75rem; align-self: flex-start; z-index: 3;
-  background: {_PAPER}; }}
+{_COLUMN} > [data-testid="stVerticalBlock"] {{ height: 100%; }}
+{_IMAGES} {{ position: sticky; top: 3.75rem; z-index: 3; width: 100%; background: {_PAPER}; }}
 .bg-bench {{ display: grid; grid-template-columns: 1fr 1fr; gap: 0.4rem 0.9rem; align-items: start; }}
 .bg-bench p {{ margin: 0 0 0.5rem 0; line-height: 1.4; }}
 .bg-bench small {{ font-size: 0.875rem; line-height: 1.3; display: block; }}
 .bg-end {{ width: {END_PX}px; border: 2px dashed {_GENERATED}; box-sizing: content-box; }}
 .bg-end-value {{ font-size: 0.875rem; text-align: center; width: {END_PX + 4}px; line-height: 1.3; }}
 @media (max-width: 640px) {{
+  {_COLUMN}, {_COLUMN} > [data-testid="stVerticalBlock"] {{ display: contents; }}
+  [data-testid="stLayoutWrapper"]:has(> .st-key-{_NUMBERS_KEY}) {{ order: 1; width: 100%; }}
+  .st-key-kind [data-testid="stButtonGroup"] > div {{ flex-wrap: wrap; }}
   .bg-bench {{ grid-template-columns: 1fr 1fr 1fr; gap: 0.2rem 0.5rem; }}
   .bg-bench-words {{ grid-column: 1 / -1; font-size: 0.875rem; }}
   .bg-bench-words p {{ margin: 0 0 0.3rem 0; }}

@@ -62,7 +62,7 @@ def show(chosen: OpenCheckpoint, start: Resolved) -> None:
         if name:
             _strip(chosen, start, edit)
         _sliders(chosen, start, edit)
-    with left, st.container(key=edit_bench.KEY):
+    with left:
         edit_bench.show(chosen, made)
     _after(chosen, start, made)
 
@@ -196,12 +196,9 @@ def _set(component: int, began: float, key: str) -> None:
 
 
 def _after(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:
-    """The edited latent, D's opinion, the ways on and the files."""
+    """The ways on, and the files."""
     left, right = st.columns(COLUMNS, gap="large")
     with left:
-        if made.logits is not None:
-            before, after = made.logits
-            charts.needle([("D(G(z), z) before", before), (f"D(G({EDITED}), {EDITED}) after", after)])
         edit = made.edit
         if len(str(edit)) <= MAX_EDIT_CHARACTERS:
             with st.container(horizontal=True):
@@ -212,9 +209,8 @@ def _after(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:
             st.caption("This edit is longer than a link can be, so it cannot be carried to other pages.")
         if is_local(edit):
             st.caption(LOCAL)
-        _downloads(chosen, start, made)
     with right:
-        charts.latent_bars(made.z[1:], chosen.config.prior, key="bars", name=EDITED)
+        _downloads(chosen, start, made)
 
 
 def _downloads(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:

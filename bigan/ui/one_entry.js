@@ -1,7 +1,7 @@
-// What one press changes is one entry of the browser's history, however many values of the address it changes.
+// What one press changes on a page is one entry of the browser's history, however many values of the address it changes.
 //
 // Streamlit sends the address anew for each value, and makes an entry each time: the back button would undo a press by
-// halves. app.py mounts this once for all pages.
+// parts. app.py mounts this once for all pages.
 
 const PRESSES = ["pointerdown", "keydown", "click", "drop", "popstate"];
 
@@ -10,9 +10,10 @@ function draw() {
   globalThis.biganOneEntry = true;
   const push = history.pushState.bind(history);
   let isMade = false; // an entry since the last press
-  history.pushState = (...entry) => {
-    if (isMade) history.replaceState(...entry);
-    else push(...entry);
+  history.pushState = (state, unused, address) => {
+    const isHere = new URL(address ?? "", location.href).pathname === location.pathname;
+    if (isMade && isHere) history.replaceState(state, unused, address);
+    else push(state, unused, address);
     isMade = true;
   };
   for (const press of PRESSES) addEventListener(press, () => (isMade = false), { capture: true });

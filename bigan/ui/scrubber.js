@@ -178,6 +178,20 @@ class Film extends Scrubber {
     this.slider.value = at;
     this.slider.setAttribute("aria-label", this.data.alt);
     this.slider.setAttribute("aria-valuetext", this.data.words[at]);
+    this.data.beside.forEach((key) => this.mark(key, at));
+  }
+
+  /** A grid of the same frames, or a chart over them, goes along; frames count from 1 there. */
+  mark(key, at) {
+    const box = document.querySelector(`.st-key-${CSS.escape(key)}`);
+    box?.querySelectorAll("[data-cell]").forEach((cell) => {
+      cell.setAttribute("aria-selected", Number(cell.dataset.cell) === at);
+    });
+    const chart = box?.querySelector(".js-plotly-plot")?._fullLayout;
+    const line = box?.querySelector('.shapelayer path[data-index="0"]');
+    if (!chart || !line) return;
+    const moved = chart.xaxis.l2p(at + 1) - chart.xaxis.l2p(chart.shapes[0].x0);
+    line.style.transform = `translateX(${moved}px)`;
   }
 
   /** New films show themselves once, unless one asked for less motion. */

@@ -28,6 +28,7 @@ def film(
     key: str,
     on_frame: Callable[[int], None],
     plays: bool = False,
+    beside: Sequence[str] = (),
     scale: int,
     smooth: bool,
 ) -> None:
@@ -41,11 +42,13 @@ def film(
         key: unlike any other widget's on the page.
         on_frame: called with the frame at which one came to rest, before the page is drawn anew.
         plays: whether new films play by themselves, there and back once; never for those who asked for less motion.
+        beside: keys of a grid of the same frames and of a chart over them, whose first line stands at the frame shown:
+            both go along.
         scale: how many times a frame is enlarged where there is room.
         smooth: enlarge smoothly (photographs) rather than by square pixels.
     """
     frames = torch.cat(list(films))  # (L T, C, H, W)
-    data = {"films": tuple(names), "alt": "Frame", "plays": plays, "scale": scale}
+    data = {"films": tuple(names), "alt": "Frame", "plays": plays, "beside": tuple(beside), "scale": scale}
     _mount(frames, len(films[0]), data, words=words, at=frame, key=key, on_rest=on_frame, smooth=smooth)
 
 

@@ -194,8 +194,8 @@ def short_ends(made: Walk, prior: Prior) -> str:
     if min(ends) >= low:
         return ""
     return (
-        f"Here the ends themselves are short, {ends[0]:.1f} and {ends[1]:.1f}, where 19 of 20 draws have {low:.1f} to "
-        f"{high:.1f}: that a straight line leads away from where draws lie shows between two samples."
+        f"At these ends |z| is {ends[0]:.1f} and {ends[1]:.1f} already, where 19 of 20 draws have {low:.1f} to "
+        f"{high:.1f}: to see a straight line leave that range, walk between samples."
     )
 
 

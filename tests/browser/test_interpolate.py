@@ -84,6 +84,32 @@ def test_keys_move_frame_by_frame_and_space_plays_and_stops(at_the_film: Any) ->
     visitor.assert_well()
 
 
+def test_the_strip_and_the_line_in_the_chart_go_along_without_the_server(visit: Any) -> None:
+    visitor = visit()
+    page = visitor.page
+    visitor.open(f"/interpolate?{ENDS}&steps=16&frame=2")
+    handle, line = slider(visitor), page.locator('.st-key-step-chart .shapelayer path[data-index="0"]')
+    line.wait_for(state="attached")
+    before, place = visitor.received_bytes, line.bounding_box()["x"]
+    box = handle.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] / 2, steps=4)
+    assert at(visitor) == 15
+    chosen = page.locator(".st-key-strip [aria-selected=true]")
+    expect(chosen).to_have_attribute("data-cell", "15")
+    moved = line.bounding_box()["x"] - place
+    assert visitor.received_bytes == before
+    page.mouse.up()
+    page.wait_for_url(re.compile("frame=16"))
+    visitor.settle()
+    page.wait_for_function("([line, x]) => Math.abs(document.querySelector(line).getBoundingClientRect().x - x) < 1",
+                           arg=['.st-key-step-chart .shapelayer path[data-index="0"]', place + moved])  # fmt: skip
+    assert moved > 100, "where the server then draws it"
+    expect(chosen).to_have_attribute("data-cell", "15")
+    visitor.assert_well()
+
+
 def test_a_film_plays_at_its_speed_and_once_or_for_ever(at_the_film: Any) -> None:
     visitor = at_the_film
     page = visitor.page
