@@ -1,4 +1,4 @@
-// What one press changes on a page is one entry of the browser's history, however many values of the address it changes.
+// What one press changes on a page is one entry of the history, however many values of the address it changes.
 //
 // Streamlit sends the address anew for each value, and makes an entry each time: the back button would undo a press by
 // parts. app.py mounts this once for all pages.
