@@ -8,6 +8,7 @@ from bigan.sources import BETWEEN_SELECTIONS
 from bigan.ui import map_panel, pictures, selections, state
 from bigan.ui.downloads import csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.words import counted
 
 MAX_SHOWN, COLUMNS = 40, 10
 LARGE_SCALE = 4
@@ -79,7 +80,7 @@ def _ways_on(chosen: OpenCheckpoint, gallery: Gallery, ids: tuple[str, ...]) -> 
             help="Ids and labels of what is selected.",
         )
     if held:
-        kept = ", ".join(f"**{name}: {_count(len(ids))}**" for name, ids in held.items())
+        kept = ", ".join(f"**{name}: {counted(len(ids), 'image')}**" for name, ids in held.items())
         missing = [name for name in selections.NAMES if name not in held]
         then = f"Keep another selection as {missing[0]}, and the" if missing else "The"
         st.markdown(f"Kept {kept}. {then} Edit page can follow the direction from A to B.")
@@ -87,7 +88,3 @@ def _ways_on(chosen: OpenCheckpoint, gallery: Gallery, ids: tuple[str, ...]) -> 
             state.link(
                 state.EDIT, "Follow it", "The direction from A to B, on the Edit page", direction=BETWEEN_SELECTIONS
             )
-
-
-def _count(num: int) -> str:
-    return f"{num:,} image" if num == 1 else f"{num:,} images"

@@ -45,7 +45,7 @@ def show(
         "tile": (width, height),
         "scale": SCALE,
         "smooth": chosen.smooth,
-        "caption": f"{len(found)} pictures, best reconstructed first; press one to look closer.",
+        "caption": f"{words.counted(len(found), 'picture')}, best reconstructed first; press one to look closer.",
         "columns": ("picture", "x", "G(E(x))", *_titles(chosen)),
         "rows": tuple({"name": one.resolved.words, "numbers": tuple(_numbers(chosen, one))} for one in found),
         "chosen": sources.index(str(source)) if str(source) in sources else -1,

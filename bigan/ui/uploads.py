@@ -15,6 +15,7 @@ from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
 from bigan.ui.reports import answers as answers_to
 from bigan.ui.sources import MAX_UPLOADS, Source, Upload, keep_upload, upload_names
+from bigan.ui.words import counted
 from bigan.view_recipe import ViewRecipe
 
 KINDS = (
@@ -157,7 +158,7 @@ def choice(chosen: OpenCheckpoint, key: str, found: list[Answer], source: Source
         cells,
         columns=min(GRID_COLUMNS, len(found)),
         kind="real",
-        alt=f"{len(found)} pictures of your own",
+        alt=f"{counted(len(found), 'picture')} of your own",
         key=f"{key}-uploads",
         chosen=[shown.index(str(source))] if str(source) in shown else [],
         on_choice=lambda cells: state.keep(key, shown[cells[0]]),
