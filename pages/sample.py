@@ -173,7 +173,7 @@ def _downloads(chosen: OpenCheckpoint, drawn: Samples, order: str) -> None:
 def _close_up(chosen: OpenCheckpoint, source: Sample) -> None:
     """One sample: large, its latent, D's opinion, the real images nearest to it, and the ways on."""
     sample = resolve_source(source, chosen)
-    logits = samples.opinions(chosen, sample.x, sample.z)
+    logits = chosen.opinions(sample.x, sample.z)
     pictures.image(
         sample.x,
         kind="generated",

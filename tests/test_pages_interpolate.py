@@ -379,3 +379,13 @@ def test_a_press_that_overtakes_the_last_change_does_not_undo_it_but_the_back_bu
     app.query_params["a"] = "sample:1:0:1"
     app.text_input(key="a").set_value("sample:1:0:1").run()
     assert ends(app) == ("sample:1:0:1", "sample:1:0:1")
+
+
+@pytest.mark.parametrize("mode", ["Walk", "Compare paths", "Analogy"])
+def test_a_model_without_a_discriminator_walks_without_an_opinion(mode: str, shown: Path) -> None:
+    model = checkpoint.load(shown).with_networks(("generator", "encoder"))
+    checkpoint.save(model, shown)
+    app = open_page(mode=mode)
+    assert "of 16 frames for" not in texts(app)
+    assert "D:" not in component(app, "films")["words"][0]
+    assert mode != "Walk" or "This model has no discriminator of pairs" in texts(app)

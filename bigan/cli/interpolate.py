@@ -77,7 +77,7 @@ class Interpolate(ModelCommand):
             "num_steps": self.num_steps,
             "off_prior_shares": found.off_prior_shares.tolist(),
             "pixel_steps": found.pixel_steps.tolist(),
-            "logits": found.logits.tolist(),
+            "logits": None if found.logits is None else found.logits.tolist(),
             "unevenness": found.unevenness,
         }
         return Answer(document, _text(found, self.out))
@@ -105,14 +105,14 @@ class Interpolate(ModelCommand):
 
         kind = self.out.suffix.lower()
         if kind == ".npz":
-            write_arrays(
-                self.out,
-                z=found.latents.numpy(),
-                x=found.images.numpy(),
-                off_prior_shares=found.off_prior_shares.numpy(),
-                pixel_steps=found.pixel_steps.numpy(),
-                logits=found.logits.numpy(),
-            )
+            arrays = {
+                "z": found.latents,
+                "x": found.images,
+                "off_prior_shares": found.off_prior_shares,
+                "pixel_steps": found.pixel_steps,
+                "logits": found.logits,
+            }
+            write_arrays(self.out, **{name: one.numpy() for name, one in arrays.items() if one is not None})
             return
         if kind == ".png":
             content = png_bytes(mosaic(found.images, len(found.images), ENLARGEMENT))
@@ -136,7 +136,8 @@ def _read_sample(text: str) -> tuple[int, int, float]:
 
 def _text(found: "Walk", out: Path) -> str:
     steps = ["", *(f"{step:.2f}" for step in found.pixel_steps.tolist())]
-    shares, logits = found.off_prior_shares.tolist(), found.logits.tolist()
-    rows = [[str(i + 1), steps[i], f"{100 * shares[i]:.0f} %", f"{logits[i]:.2f}"] for i in range(len(found.images))]
+    shares = found.off_prior_shares.tolist()
+    logits = ["-"] * len(shares) if found.logits is None else [f"{logit:.2f}" for logit in found.logits.tolist()]
+    rows = [[str(i + 1), steps[i], f"{100 * shares[i]:.0f} %", logits[i]] for i in range(len(found.images))]
     body = table(("image", "pixel step", "outside the prior", "D(G(z), z)"), rows)
     return f"{body}\n\nWritten to {out}; steps vary by {100 * found.unevenness:.0f} % of their mean."

@@ -31,8 +31,8 @@ class Walk:
     """Share of each latent's components outside the prior, 0 to 1."""
     pixel_steps: Float[Tensor, " T-1"]
     """Euclidean distance between each image and the next."""
-    logits: Float[Tensor, " T"]
-    """D(G(z), z)."""
+    logits: Float[Tensor, " T"] | None
+    """D(G(z), z); None of a model that has no D of pairs."""
     path: Path
 
     @property
@@ -193,7 +193,7 @@ def _along(model: BiGAN, z: Float[Tensor, "T Z"], path: Path) -> Walk:
         images=x.cpu(),
         off_prior_shares=off_prior_share(z, model.config.prior),
         pixel_steps=torch.linalg.vector_norm(x.flatten(1).diff(dim=0), dim=1).cpu(),  # (T - 1,)
-        logits=model.score(x, z).cpu(),
+        logits=None if model.config.shortcoming("score") else model.score(x, z).cpu(),
         path=path,
     )
 

@@ -47,12 +47,7 @@ def make(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> Made:
     """What the edit makes of the start's latent."""
     z = torch.stack([start.z[0], edits.latent(chosen, start.z[0], edit)])  # (2, Z)
     x = chosen.model.generate(z)  # (2, C, H, W)
-    return Made(edit, z, x, logits(chosen, x, z), num_outside(chosen, z))
-
-
-def logits(chosen: OpenCheckpoint, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> list[float] | None:
-    """D(x, z) of each pair; None without a D of pairs."""
-    return None if chosen.config.shortcoming("score") else [float(one) for one in chosen.model.score(x, z)]
+    return Made(edit, z, x, chosen.opinions(x, z), num_outside(chosen, z))
 
 
 def num_outside(chosen: OpenCheckpoint, z: Float[Tensor, "B Z"]) -> list[int]:

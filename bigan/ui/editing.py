@@ -99,7 +99,7 @@ def _strip(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
     """The direction from end to end; a press takes that strength."""
     z = edits.along(chosen, start.z[0], edit, STRENGTHS)  # (K, Z)
     x = chosen.model.generate(z)  # (K, C, H, W)
-    logits: Sequence[float | None] = edit_bench.logits(chosen, x, z) or [None] * len(z)
+    logits: Sequence[float | None] = chosen.opinions(x, z) or [None] * len(z)
     outside = edit_bench.num_outside(chosen, z)
     details = [f"{count} of {z.shape[1]} numbers outside the prior" for count in outside]
     names = [f"{one:+g} sd".replace("-", charts.MINUS) if one else UNMOVED for one in STRENGTHS]

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from bigan import checkpoint, machine, records
 from bigan.checkpoint import WEIGHTS_FILE
@@ -125,6 +127,12 @@ class OpenCheckpoint:
     def history(self) -> list[dict[str, float]]:
         """One row per epoch of training, possibly none."""
         return _history(str(self.path), _states(self.path, HISTORY_FILE))
+
+    def opinions(self, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> list[float] | None:
+        """D's logit of each pair (x, z); None of a model that has no D of pairs."""
+        if self.config.shortcoming("score"):
+            return None
+        return [float(logit) for logit in self.model.score(x, z)]
 
     @property
     def gallery_key(self) -> tuple[str, FileStates]:

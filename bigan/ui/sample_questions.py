@@ -14,7 +14,7 @@ from bigan.explore.sampling import Coverage, around, coverage, mean_latent
 from bigan.sources import Sample
 from bigan.ui import charts, downloads, favourites, grid, pictures, state, theme
 from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
-from bigan.ui.samples import Samples, opinions
+from bigan.ui.samples import Samples
 from bigan.ui.sources import resolve_source
 
 ASK, RADIUS = "ask", "radius"
@@ -61,7 +61,7 @@ def _like(chosen: OpenCheckpoint, source: Sample) -> None:
     )  # fmt: skip
     z = around(chosen.model, resolve_source(source, chosen).z[0], NUM_LIKE, radius, source.seed)  # (B, Z)
     x = chosen.model.generate(z)  # (B, C, H, W)
-    logits = opinions(chosen, x, z)
+    logits = chosen.opinions(x, z)
     passed = "" if logits is None else f" D takes {sum(logit > 0 for logit in logits)} of them for encoder pairs."
     pictures.grid(
         x,

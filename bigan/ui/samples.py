@@ -32,14 +32,7 @@ def draw(chosen: OpenCheckpoint, count: int, seed: int, truncation: float) -> Sa
     """The first `count` samples of a seed."""
     z = chosen.model.sample_latents(count, seed, truncation)  # (B, Z)
     x = chosen.model.generate(z)  # (B, C, H, W)
-    return Samples(seed, truncation, z, x, opinions(chosen, x, z))
-
-
-def opinions(chosen: OpenCheckpoint, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"]) -> list[float] | None:
-    """D's logit of each pair; None of a model that has no D of pairs."""
-    if chosen.config.shortcoming("score"):
-        return None
-    return [float(logit) for logit in chosen.model.score(x, z)]
+    return Samples(seed, truncation, z, x, chosen.opinions(x, z))
 
 
 def to_text(numbers: list[int]) -> str:

@@ -51,9 +51,7 @@ SAMPLE = PageInfo("Sample", "pages/sample.py", "sample", ":material/casino:", ("
 RECONSTRUCT = PageInfo(
     "Reconstruct", "pages/reconstruct.py", "reconstruct", ":material/sync_alt:", ("generate", "encode")
 )
-INTERPOLATE = PageInfo(
-    "Walk", "pages/interpolate.py", "interpolate", ":material/timeline:", ("generate", "encode", "score")
-)
+INTERPOLATE = PageInfo("Walk", "pages/interpolate.py", "interpolate", ":material/timeline:", ("generate", "encode"))
 WALK_URL = "walk"
 MAP = PageInfo("Map", "pages/map.py", "map", ":material/scatter_plot:", ("generate", "encode"))
 EDIT = PageInfo("Edit", "pages/edit.py", "edit", ":material/tune:", ("generate", "encode"))

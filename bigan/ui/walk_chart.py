@@ -16,6 +16,7 @@ from bigan.ui import charts, theme
 TITLES = ("pixel distance to the next frame", "length of z", "numbers outside the prior, %", "D: encoder pair, %")
 DOMAINS = ((0.79, 0.95), (0.53, 0.69), (0.27, 0.43), (0.01, 0.17))  # of the rows, from the top, in shares of the height
 NONE_OUTSIDE = "none on any frame"
+NO_OPINION = "this model has no discriminator of pairs"
 HEIGHT_PX = 500
 WORDS_ROOM = 0.17  # of the width, beside the lines that have a name
 TICKS = 8
@@ -40,13 +41,16 @@ def draw(lanes: Mapping[str, Walk], frame: int, prior: Prior, *, alt: str, key: 
     ]
     made = next(iter(lanes.values()))
     low, high = usual_norms(prior, made.latents.shape[1])
-    references = [(1, low, ""), (1, high, "most draws"), (3, 50.0, "undecided")]
+    references = [(1, low, ""), (1, high, "most draws")]
+    references += [(3, 50.0, "undecided")] * (made.logits is not None)
     if len(lanes) == 1:
         references.append((0, made.pixel_steps.mean().item(), "mean"))
     norms = [value for values in rows.values() for value in values[1]]
     outside = [value for values in rows.values() for value in values[2]]
     ranges = (None, _around([*norms, low, high]), [0.0, max(10.0, *outside)], [0.0, 105.0])
-    figure = go.Figure({"data": traces, "layout": _layout(num_frames, frame, references, ranges, any(outside))})
+    absent = {2: NONE_OUTSIDE} if not any(outside) else {}
+    absent |= {3: NO_OPINION} if made.logits is None else {}
+    figure = go.Figure({"data": traces, "layout": _layout(num_frames, frame, references, ranges, absent)})
     charts.draw(figure, alt=f"{alt} Frame {frame + 1} is marked.", key=key, height_px=HEIGHT_PX)
     charts.table_twin(
         lambda: _table(rows, num_frames), "The walk as a table" if len(lanes) == 1 else "The walks as a table"
@@ -59,7 +63,7 @@ def _rows(made: Walk) -> tuple[list[float], ...]:
         made.pixel_steps.tolist(),
         made.latents.norm(dim=1).tolist(),
         [100 * share for share in made.off_prior_shares.tolist()],
-        [100 * charts.probability(logit) for logit in made.logits.tolist()],
+        [] if made.logits is None else [100 * charts.probability(logit) for logit in made.logits.tolist()],
     )
 
 
@@ -95,7 +99,7 @@ def _layout(
     frame: int,
     references: Sequence[tuple[int, float, str]],
     ranges: Sequence[Sequence[float] | None],
-    any_outside: bool,
+    absent: Mapping[int, str],
 ) -> dict[str, Any]:
     c = theme.colours()
     every = max(1, num_frames // TICKS)
@@ -114,9 +118,10 @@ def _layout(
         text | {"text": title, "x": 0, "xanchor": "left", "y": top, "yref": "paper", "yanchor": "bottom"}
         for title, (_, top) in zip(TITLES, DOMAINS, strict=True)
     ]
-    if not any_outside:
-        words.append(text | {"text": NONE_OUTSIDE, "x": 0, "xanchor": "left", "y": DOMAINS[2][0], "yref": "paper",
-                             "yanchor": "bottom"})  # fmt: skip
+    words += [
+        text | {"text": why, "x": 0, "xanchor": "left", "y": DOMAINS[row][0], "yref": "paper", "yanchor": "bottom"}
+        for row, why in absent.items()
+    ]
     words += [
         text | {"text": name, "x": 1, "xanchor": "right", "y": level, "yref": f"y{row + 1}",
                 "yanchor": "top" if row == 1 else "bottom"}
@@ -149,5 +154,5 @@ def _table(rows: Mapping[str, Sequence[Sequence[float]]], num_frames: int) -> di
     for name, (steps, *others) in rows.items():
         prefix = f"{name}: " if len(rows) > 1 else ""
         for title, values in zip(TITLES, ([*steps, None], *others), strict=True):
-            columns[prefix + title] = values
+            columns |= {prefix + title: values} if values else {}
     return columns

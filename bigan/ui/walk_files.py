@@ -20,6 +20,7 @@ from bigan.view_code import WALK_SCALE
 
 ANIMATION_SCALE = 8
 FRAME_SECONDS = 0.1
+LOGITS = ", and D's logits,"
 
 
 def walks(
@@ -41,7 +42,7 @@ def walks(
     made = list(lanes.values())
     x = torch.stack([one.images for one in made])  # (L, T, C, H, W)
     z = torch.stack([one.latents for one in made])  # (L, T, Z)
-    num_steps = x.shape[1]
+    num_steps, has_opinion = x.shape[1], made[0].logits is not None
     sources = {letter: str(end.source) for letter, end in ends.items()}
     recipe = downloads.recipe(chosen, state.INTERPOLATE, z.flatten(0, 1), list(ends.values()), **settings, **sources)
 
@@ -52,7 +53,7 @@ def walks(
     def arrays() -> bytes:
         measured = {
             name: _one_or_all([getattr(one, name) for one in made])
-            for name in ("pixel_steps", "off_prior_shares", "logits")
+            for name in ("pixel_steps", "off_prior_shares", *["logits"] * has_opinion)
         }
         return downloads.npz_bytes(
             recipe,
@@ -65,6 +66,7 @@ def walks(
         )
 
     def table() -> bytes:
+        opinions = [logit for one in made if one.logits is not None for logit in one.logits.tolist()]
         return downloads.csv_bytes(
             {
                 "walk": [name for name in lanes for _ in range(num_steps)],
@@ -72,8 +74,8 @@ def walks(
                 "pixel distance to the next": [step for one in made for step in (*one.pixel_steps.tolist(), "")],
                 "length of z": z.norm(dim=-1).flatten().tolist(),
                 "share outside the prior": [share for one in made for share in one.off_prior_shares.tolist()],
-                "D(G(z), z)": [logit for one in made for logit in one.logits.tolist()],
             }
+            | ({"D(G(z), z)": opinions} if has_opinion else {})
         )
 
     beside = ", side by side" if len(made) > 1 else ""
@@ -85,8 +87,8 @@ def walks(
             File("GIF", lambda: animation("gif"), f"An animation{beside}, for anywhere."),
             File("WebP", lambda: animation("webp"), f"An animation{beside}, smaller and exact."),
             File("PNG", lambda: png_bytes(mosaic(x.flatten(0, 1), num_steps, WALK_SCALE)), rows),
-            File("NPZ", arrays, "Latents, frames, steps and D's logits as NumPy arrays."),
-            File("CSV", table, "Steps, lengths, shares outside the prior and D's logits as a table."),
+            File("NPZ", arrays, f"Latents, frames and steps{LOGITS * has_opinion} as NumPy arrays."),
+            File("CSV", table, f"Steps, lengths and shares outside the prior{LOGITS * has_opinion} as a table."),
         ],
     )
 

@@ -103,9 +103,9 @@ def frame_words(made: Walk) -> list[str]:
     """Each frame in a line: where it is, what leaves the prior, and D's opinion."""
     num_frames, latent_dim = made.latents.shape
     return [
-        f"Frame {i + 1} of {num_frames}. {outside} of {latent_dim} numbers outside the prior. "
-        f"D: {charts.opinion_words(logit)}."
-        for i, (outside, logit) in enumerate(zip(num_off_prior(made), made.logits.tolist(), strict=True))
+        f"Frame {i + 1} of {num_frames}. {outside} of {latent_dim} numbers outside the prior."
+        + ("" if logit is None else f" D: {charts.opinion_words(logit)}.")
+        for i, (outside, logit) in enumerate(zip(num_off_prior(made), logits(made), strict=True))
     ]
 
 
@@ -115,9 +115,10 @@ def lane_words(lanes: Mapping[str, Walk]) -> list[str]:
     lines = []
     for i in range(num_frames):
         each = (
-            f"{name[:1].upper()}{name[1:]}: {num_off_prior(made)[i]} of {latent_dim} outside, D "
-            f"{100 * charts.probability(made.logits[i].item()):.0f} %"
+            f"{name[:1].upper()}{name[1:]}: {num_off_prior(made)[i]} of {latent_dim} outside"
+            + ("" if logit is None else f", D {100 * charts.probability(logit):.0f} %")
             for name, made in lanes.items()
+            for logit in logits(made)[i : i + 1]
         )
         lines.append(f"Frame {i + 1} of {num_frames}. {'; '.join(each)}.")
     return lines
@@ -137,7 +138,7 @@ def frame_cells(made: Walk) -> list[grid.Cell]:
     latent_dim = made.latents.shape[1]
     return [
         grid.Cell(f"frame {i + 1}", f"{outside} of {latent_dim} numbers outside the prior", logit)
-        for i, (outside, logit) in enumerate(zip(num_off_prior(made), made.logits.tolist(), strict=True))
+        for i, (outside, logit) in enumerate(zip(num_off_prior(made), logits(made), strict=True))
     ]
 
 
@@ -201,8 +202,18 @@ def short_ends(made: Walk, prior: Prior) -> str:
 
 def opinion(made: Walk) -> str:
     """How many frames D takes for pairs of a real image with its code."""
-    passed = sum(logit > 0 for logit in made.logits.tolist())
-    return f"D takes {passed} of {len(made.logits)} frames for pairs of a real image with its code."
+    if made.logits is None:
+        return "This model has no discriminator of pairs, and so no opinion of them."
+    return f"D takes {_passed(made.logits)} frames for pairs of a real image with its code."
+
+
+def logits(made: Walk) -> list[float] | list[None]:
+    """D's logit of each frame, or None for each of a model that has no D of pairs."""
+    return [None] * len(made.latents) if made.logits is None else made.logits.tolist()
+
+
+def _passed(logits: Float[Tensor, " T"]) -> str:
+    return f"{int((logits > 0).sum())} of {len(logits)}"
 
 
 def change(lanes: Mapping[str, Walk]) -> str:
@@ -219,13 +230,12 @@ def cards(lanes: Mapping[str, Walk], prior: Prior) -> list[tuple[str, str, str]]
     found = []
     for name, made in lanes.items():
         norms = made.latents.norm(dim=1)  # (T,)
-        passed = sum(logit > 0 for logit in made.logits.tolist())
         low, high = usual_norms(prior, made.latents.shape[1])
         most = max(num_off_prior(made))
         outside = f"{f'up to {most}' if most else 'none'} of {made.latents.shape[1]} numbers outside the prior"
         lengths = f"|z| {norms.min().item():.1f} to {norms.max().item():.1f} (19 of 20 draws: {low:.1f} to {high:.1f})"
-        beside = f"{outside}; {lengths}; D takes {passed} of {len(made.logits)} frames for encoder pairs"
-        found.append((_unevenness(made), f"unevenness, {name}", beside))
+        passed = [] if made.logits is None else [f"D takes {_passed(made.logits)} frames for encoder pairs"]
+        found.append((_unevenness(made), f"unevenness, {name}", "; ".join([outside, lengths, *passed])))
     return found
 
 
@@ -260,12 +270,13 @@ def _evenest(lanes: Mapping[str, Walk]) -> str:
 def comparison(lanes: Mapping[str, Walk]) -> dict[str, list[str]]:
     """Walks beside each other, as columns of a table."""
     made = list(lanes.values())
+    passed = [_passed(one.logits) for one in made if one.logits is not None]
     return {
         "path": list(lanes),
         "steps vary by": [f"{_unevenness(one)} of their mean" for one in made],
         "length in pixels": [f"{one.pixel_steps.sum().item():.1f}" for one in made],
         "shortest z": [f"{one.latents.norm(dim=1).min().item():.2f}" for one in made],
         "most numbers outside the prior": [f"{max(num_off_prior(one))} of {one.latents.shape[1]}" for one in made],
-        "encoder pairs in D's eyes": [f"{sum(one.logits > 0)} of {len(one.logits)}" for one in made],
+        **({"encoder pairs in D's eyes": passed} if passed else {}),
         "in words": [PATH_WORDS[path] for path in PATHS],
     }
