@@ -200,7 +200,8 @@ def pictures(chosen: OpenCheckpoint) -> bool:
 
 
 def _opinion(found: dict[str, Walk]) -> str:
-    taken = ", ".join(f"{name} {int((made.logits > 0).sum())}" for name, made in found.items())
+    logits = {name: made.logits for name, made in found.items() if made.logits is not None}  # all: the lesson needs D
+    taken = ", ".join(f"{name} {int((of_path > 0).sum())}" for name, of_path in logits.items())
     return f"D takes for encoder pairs, of {NUM_STEPS} steps each: {taken}."
 
 
