@@ -30,7 +30,8 @@ def toy_recipe(name: str) -> Recipe:
     """A recipe of ours with networks and training of this size."""
     recipe = RECIPES[name]
     sizes = {"image_shape": MODEL.image_shape, "latent_dim": MODEL.latent_dim, "hidden_dim": MODEL.hidden_dim}
-    return Recipe(replace(recipe.model, **sizes), replace(TRAIN, objective=recipe.train.objective))
+    terms = {name: getattr(recipe.train, name) for name in ("objective", "cycle_weight", "blind_weight")}
+    return Recipe(replace(recipe.model, **sizes), replace(TRAIN, **terms))
 
 
 def toy_batch(num_images: int = 16) -> Batch:

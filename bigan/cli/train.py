@@ -33,6 +33,7 @@ DESCRIPTIONS = {
     "mnist-ae-l2": "The rival AE (l2): x to E to G to x, by squared error.",
     "mnist-ae-l1": "The rival AE (l1): the same by absolute error.",
     "mnist-supervised": "The encoder's network trained with labels: the upper reference.",
+    "mnist-best": "A BiGAN of ours: a cycle term, and an E whose features ignore small changes of an image.",
     "tiny": "A small model that one core trains in under a minute, for trying things out.",
 }
 TERMINAL_SECONDS, LOG_SECONDS = 0.2, 60.0  # between two updates of the bar, on a terminal and in a log file
