@@ -29,7 +29,7 @@ from bigan.ui import (
 from bigan.ui.downloads import File
 from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
-from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, neighbours, placement
+from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, WHY, neighbours, placement
 from bigan.ui.reports import Answer, answer
 from bigan.ui.sources import GalleryImage, resolve_source
 from bigan.view_recipe import MAX_VALUE
@@ -41,28 +41,6 @@ AREA_FORM = re.compile(r"[a-z]+:\d+(,\d+)+( [a-z]+:\d+(,\d+)+)*", re.ASCII)  # l
 DEFAULT_SPACE = "latent"
 DEFAULT_POSITION = 4
 COLUMNS = (2, 1)
-
-WHY = r"""
-**How it is made.** UMAP (McInnes, Healy and Melville 2018) takes each image's 15 nearest others in a space of many
-dimensions and looks for places on the plane that keep these neighbours together. It was run once, with a fixed seed,
-when this checkpoint was made; the app only reads the result.
-
-**The spaces.** *Pixels*: two images are near if they agree pixel by pixel. *E(x)*: near if $E$ gives them similar
-numbers, and $G$ therefore makes similar images of them. *Penultimate*: the activations of $E$'s last hidden layer,
-which the paper's nearest-neighbour classification reads. No space has ever seen a label: the colours were put on
-afterwards.
-
-**What it does not show.** UMAP keeps neighbours, not distances. How far two clusters lie apart, how large or dense one
-is, and the gap between them follow from the method as much as from the data; another seed gives another picture.
-*Trustworthiness* (Venna and Kaski 2001) falls where images are neighbours on the map that are not neighbours in the
-space. The *15-NN* numbers ask each image's 15 nearest others for its label, on the map and in the space itself: what
-the map loses on the way to the plane.
-
-**Your own image** is not run through UMAP: it is placed by its 15 nearest images in the same space, weighted by one
-over the distance.
-
-Donahue et al. 2017, section 4.2 (Table 1: nearest neighbours in $E$'s feature space).
-"""
 
 
 def draw(chosen: OpenCheckpoint) -> None:
