@@ -34,6 +34,11 @@ def arrive(asked: Mapping[str, str]) -> None:
     st.session_state[_NOTES_KEY] = {}
 
 
+def is_arriving() -> bool:
+    """Whether the page has not been drawn yet since one arrived: what its widgets hold is then other pages'."""
+    return _ASKED_KEY in st.session_state
+
+
 def names(key: str, names: Mapping[Option, str]) -> Callable[[Option], str]:
     """The `format_func` of a widget whose options are called otherwise in the address than here.
 

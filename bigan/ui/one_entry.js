@@ -1,7 +1,8 @@
 // What one press changes on a page is one entry of the history, however many values of the address it changes.
 //
 // Streamlit sends the address anew for each value, and makes an entry each time: the back button would undo a press by
-// parts. app.py mounts this once for all pages.
+// parts. A link to another page first takes the values out of the address of the page that one leaves, which would be
+// an entry too, of a page that was never seen. app.py mounts this once for all pages.
 
 const PRESSES = ["pointerdown", "keydown", "click", "drop", "popstate"];
 
@@ -10,11 +11,19 @@ function draw() {
   globalThis.biganOneEntry = true;
   const push = history.pushState.bind(history);
   let isMade = false; // an entry since the last press
+  let isLeaving = false; // which was one of a link to another page
   history.pushState = (state, unused, address) => {
     const isHere = new URL(address ?? "", location.href).pathname === location.pathname;
+    if (isHere && isLeaving) return;
     if (isMade && isHere) history.replaceState(state, unused, address);
     else push(state, unused, address);
     isMade = true;
+    isLeaving = false;
   };
-  for (const press of PRESSES) addEventListener(press, () => (isMade = false), { capture: true });
+  const press = ({ type, target }) => {
+    const link = type === "click" ? target.closest?.("a[href]") : null;
+    isMade = false;
+    isLeaving = Boolean(link) && new URL(link.href).pathname !== location.pathname;
+  };
+  for (const kind of PRESSES) addEventListener(kind, press, { capture: true });
 }

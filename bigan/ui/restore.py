@@ -6,7 +6,7 @@ import streamlit as st
 
 from bigan import checkpoint
 from bigan.sources import Upload, parse_source
-from bigan.ui import state
+from bigan.ui import links, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import keep_upload, upload_names
 from bigan.view_code import SPACE_NAMES
@@ -29,7 +29,7 @@ def offer(recipe: ViewRecipe, name: str) -> None:
     st.markdown(state.as_text(f"{name} was made on the page {page.title} with the model {recipe.checkpoint}."))
     label = "Open the view it was made in"
     if state.here() is not page:
-        st.page_link(page.path, label=label, icon=page.icon, query_params=query)
+        st.page_link(page.path, label=label, icon=page.icon, query_params=links.marked(query))
         return
     for space, word in SPACE_NAMES.items():  # an address has the map's word for it, its widget the library's
         if query.get("space") == word:

@@ -15,7 +15,7 @@ from streamlit.navigation.page import Page
 from bigan import checkpoint
 from bigan.checkpoint import CheckpointError, CheckpointSummary
 from bigan.config import ModelConfig, Verb
-from bigan.ui import address, pictures, theme
+from bigan.ui import address, links, pictures, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 CHECKPOINT_KEY = "checkpoint"
@@ -93,21 +93,27 @@ def remember() -> None:
 
 
 def _recall(url: str) -> None:
-    """On arriving at a page whose address names nothing, put back what was last chosen there.
+    """On arriving, put back what Streamlit took out of the address; where that names nothing, what was chosen there.
 
-    Streamlit takes a page's values out of the address when one leaves it, so neither the sidebar nor the browser's
-    back button would bring them back.
+    The sidebar's links name nothing, and would not bring back what one has left.
     """
     arrived = st.session_state.get(_AT_KEY) != url
     st.session_state[_AT_KEY] = url
-    if arrived:
-        named = st.query_params.to_dict()
-        st.session_state[_ASKED_KEY] = named.pop(CHECKPOINT_KEY, None)
-        address.arrive(named)
-        st.session_state.pop(_NEWEST_KEY, None)
-    remembered = st.session_state.get(_REMEMBERED_KEY, {}).get(url)
-    if arrived and remembered and not set(st.query_params) - {CHECKPOINT_KEY}:
-        for key, (value, text) in remembered.items():
+    if not arrived:
+        return
+    asked = links.asked()
+    named = st.query_params.to_dict() if asked is None else dict(asked)
+    st.session_state[_ASKED_KEY] = named.pop(CHECKPOINT_KEY, None if asked is None else "")
+    address.arrive(named)
+    st.session_state.pop(_NEWEST_KEY, None)
+    remembered = st.session_state.get(_REMEMBERED_KEY, {})
+    if asked is not None and links.put_back(asked):
+        if links.is_step():  # what other pages have left there is not what was shown
+            for key in {key for values in remembered.values() for key in values} - set(named):
+                st.session_state.pop(key, None)
+        st.rerun()  # widgets read the address as it is when a run begins
+    if not named and remembered.get(url):
+        for key, (value, text) in remembered[url].items():
             st.query_params[key] = text
             st.session_state[key] = value
         st.rerun()  # in a run that the back button began, an address without a value overrules the session
@@ -160,6 +166,8 @@ def checkpoint_picker() -> None:
     usable = [name for name, problem in problems.items() if problem is None or name == chosen]
     asked = st.session_state.pop(_ASKED_KEY, None)
     if usable:
+        if asked == "":  # by a link or a step back that names none, and so means the first
+            asked = usable[0]
         if asked in usable:  # a link may lead to a page with another model
             st.session_state[CHECKPOINT_KEY] = asked
         st.selectbox(
@@ -304,5 +312,5 @@ def link(page: PageInfo, label: str, help: str | None = None, **values: object) 
         icon=page.icon,
         help=problem or help,
         disabled=problem is not None,
-        query_params=parameters(**values),
+        query_params=links.marked(parameters(**values)),
     )

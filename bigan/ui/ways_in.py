@@ -6,13 +6,13 @@ from typing import Literal, cast
 import streamlit as st
 
 from bigan.preparation import AS_IT_IS, Preparation
-from bigan.ui import drawing_pad, picker, preparing, state, uploads
+from bigan.ui import address, drawing_pad, picker, preparing, state, uploads
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Source, Upload, keep_drawing, keep_upload, resolve_source
 
 Way = Literal["Gallery", "Upload", "Draw", "Camera"]
 WAYS: tuple[Way, ...] = ("Gallery", "Upload", "Draw", "Camera")
-KEY, _PAGE_KEY = "way", "way-page"
+KEY = "way"
 NOT_YET = {"Upload": "you choose a picture of yours", "Draw": "you draw", "Camera": "you take a photograph"}
 COLUMNS = (3, 2)
 PHOTOGRAPH = "your photograph"
@@ -31,10 +31,8 @@ def show(
         beside_gallery: draws more controls beside those of the gallery.
     """
     usual: Way = "Upload" if isinstance(source, Upload) else "Gallery"
-    arrived = st.session_state.get(_PAGE_KEY) != state.here().url  # what is there then is another page's widget's
-    if KEY not in st.query_params and (arrived or KEY not in st.session_state):
-        st.session_state[KEY] = st.session_state.get(KEY) or usual
-    st.session_state[_PAGE_KEY] = state.here().url
+    if KEY not in st.query_params and (address.is_arriving() or KEY not in st.session_state):
+        st.session_state[KEY] = st.session_state.pop(KEY, None) or usual  # taken out, or the address would name it
     way = st.segmented_control(
         "An image from",
         WAYS,
