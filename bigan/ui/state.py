@@ -312,5 +312,5 @@ def link(page: PageInfo, label: str, help: str | None = None, **values: object) 
         icon=page.icon,
         help=problem or help,
         disabled=problem is not None,
-        query_params=links.marked(parameters(**values)),
+        query_params=links.marked(parameters(**values)) if values else parameters(),
     )

@@ -90,6 +90,16 @@ def test_the_sidebar_leads_away_in_one_entry_and_carries_nothing(visit: Any) -> 
     assert values(visitor) == {"source": DIGIT, "space": "pixels"}
 
 
+def test_a_link_without_values_leads_to_what_was_last_chosen_there(visit: Any) -> None:
+    visitor = visit()
+    visitor.open(address("compare", COMPARED))
+    page = visitor.page
+    follow(visitor, links(visitor, "Rivals", "stSidebarNav"), "Rivals", num_entries(visitor))
+    follow(visitor, links(visitor, "Two of them closely").first, "Compare", num_entries(visitor))
+    assert COMPARED.items() <= values(visitor).items()
+    expect(page.get_by_alt_text("G(z) of mnist, number 5 of seed 0")).to_be_visible()
+
+
 def test_a_link_opened_by_itself_loses_its_mark(visit: Any) -> None:
     visitor = visit()
     visitor.open(f"/map?source={DIGIT}")
