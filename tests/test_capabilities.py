@@ -298,11 +298,17 @@ def test_what_a_model_cannot_do_ends_with_one_and_one_sentence(
         (f"reconstruct classifier {picture}", "generate"),
         ("interpolate gan --start gallery:noise-01", "encode"),
         ("interpolate classifier", "generate"),
-        ("interpolate ae", "score"),
         ("project gan", "encode"),
     ):
         assert failure(words, capsys) == SENTENCES[verb], words
     assert not list(Path().iterdir()), "and leaves nothing behind"
+
+
+@pytest.mark.usefixtures("places")
+def test_a_walk_of_a_model_without_a_discriminator_has_no_opinion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["interpolate", "ae", "--out", "walk.npz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["logits"] is None
+    assert "logits" not in np.load("walk.npz") and "x" in np.load("walk.npz")
 
 
 def test_maps_need_an_encoder_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,7 +377,7 @@ def test_a_card_without_its_training_says_no_more_than_the_networks_tell(tmp_pat
 
 
 PAGES = ("home.py", "sample.py", "reconstruct.py", "interpolate.py", "map.py")
-SHOWN = {"gan": {"home.py"}, "ae": {"home.py", "reconstruct.py", "map.py"}, "classifier": {"home.py"}}
+SHOWN = {"gan": {"home.py", "sample.py"}, "ae": {*PAGES}, "classifier": {"home.py"}}
 
 
 def open_page(page: str, **parameters: str) -> AppTest:

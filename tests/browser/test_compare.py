@@ -33,7 +33,7 @@ def test_what_is_pressed_on_one_side_is_seen_on_both(visit: Any) -> None:
 def test_a_picture_of_ones_own_goes_through_every_model(visit: Any) -> None:
     visitor = visit()
     page = visitor.page
-    visitor.open("/rivals?checkpoint=mnist&way=Upload")
+    visitor.open("/rivals?checkpoint=mnist&way=Upload&models=mnist,fashion-mnist")
     picture = {"name": "seven.png", "mimeType": "image/png", "buffer": drawing(11)}
     page.locator("[data-testid=stFileUploader] input").set_input_files(picture)
     page.wait_for_url(re.compile("source=upload"))

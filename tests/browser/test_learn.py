@@ -20,6 +20,7 @@ def test_a_learner_goes_on_and_back_by_keys_and_predicts(visit: Any) -> None:
     expect(heading).to_be_focused()
     expect(heading).to_be_in_viewport()
     expect(page.get_by_text("s you predicted")).to_have_count(0)
+    page.keyboard.press("Tab")  # to the words that the heading explains
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     visitor.settle()
