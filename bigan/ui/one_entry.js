@@ -10,7 +10,7 @@ function draw() {
   if (globalThis.biganOneEntry) return;
   globalThis.biganOneEntry = true;
   const push = history.pushState.bind(history);
-  let isMade = false; // an entry since the last press
+  let isMade = true; // an entry since the last press; before the first one, the page only settles
   let isLeaving = false; // which was one of a link to another page
   history.pushState = (state, unused, address) => {
     const isHere = new URL(address ?? "", location.href).pathname === location.pathname;
