@@ -277,7 +277,7 @@ RECIPES = {
     "mnist-supervised": Recipe(
         ModelConfig(networks=("encoder",), latent_dim=10, prior="normal"), TrainConfig(objective="supervised")
     ),
-    # A BiGAN of ours, with what was learnt since: chosen on `validation` (results/attempts.md).
+    # A BiGAN of ours, with what was learnt since; not chosen yet: scripts.attempts compares on `validation`.
     "mnist-best": Recipe(
         train=TrainConfig(
             epochs=30, decay_epochs=30, batch_size=256, learning_rate=1e-3, cycle_weight=0.05, blind_weight=10.0

@@ -27,6 +27,7 @@ from bigan.ui import (
     words,
 )
 from bigan.ui.downloads import File
+from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
 from bigan.ui.sources import GalleryImage, Resolved, Upload
@@ -144,7 +145,7 @@ def _findings(chosen: OpenCheckpoint, answer: Answer) -> None:
         return
     page.finding(words.closeness(report, plural))
     unfamiliar.warn(chosen, report)
-    st.markdown(state.as_text(words.closeness_scale(report, index, plural)))
+    st.markdown(state.as_text(words.closeness_scale(report, index, plural)), help=explain("ratio"))
     if answer.resolved.kind == "generated":
         st.markdown(state.as_text(words.round_trip(answer.resolved.z, answer.z, chosen.config.prior)))
     neighbours.draw(chosen, report.neighbours)

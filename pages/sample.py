@@ -20,6 +20,7 @@ from bigan.ui import (
     state,
 )
 from bigan.ui.downloads import File, csv_bytes
+from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.samples import Samples
 from bigan.ui.sources import MAX_SAMPLES, Sample, resolve_source
@@ -77,7 +78,7 @@ def _controls(has_opinion: bool) -> tuple[int, int, float, str]:
         0.05,
         key="truncation",
         bind="query-params",
-        help="1 is the prior itself; less draws closer to its centre: more typical, less varied.",
+        help=explain("truncation"),
     )
     order: str | None = IN_ORDER
     if has_opinion:
@@ -128,7 +129,8 @@ def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int],
             st.markdown(state.as_text(str(chosen.config.shortcoming("score"))))
         else:
             passed = sum(logit > 0 for logit in drawn.logits)
-            st.markdown(f"D takes **{passed} of {count}** for pairs of a real image with its code.")
+            taken = f"D takes **{passed} of {count}** for pairs of a real image with its code."
+            st.markdown(taken, help=explain("logit"))
         _downloads(chosen, drawn, order)
     sample_questions.show(chosen, drawn, Sample(drawn.seed, shown - 1, drawn.truncation), numbers)
 

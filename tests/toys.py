@@ -1,6 +1,7 @@
 """Toys that tests of training share: a small model, fifty images, and the paper's networks written out in float64."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +9,10 @@ from torch import Tensor, nn
 from bigan.config import RECIPES, ModelConfig, Recipe, TrainConfig
 from bigan.data import Dataset
 from bigan.objectives import Batch
-from bigan.training import TrainingState
+from bigan.training import TrainingState, train_epoch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 Weights = dict[str, Tensor]
 
@@ -57,6 +61,13 @@ def lively(state: TrainingState) -> TrainingState:
 
 def snapshot(model: nn.Module) -> Weights:
     return {name: weight.detach().clone() for name, weight in model.named_parameters()}
+
+
+def after_one_step(recipe: Recipe, data: Dataset, fabric: "Fabric") -> Weights:
+    """The weights after the first step of a lively model."""
+    state = lively(TrainingState(recipe))
+    next(train_epoch(state, data, fabric))
+    return snapshot(state.model)
 
 
 def float64(model: nn.Module) -> Weights:

@@ -10,8 +10,6 @@ TERMS: dict[str, str] = {
     "just before it gives its answer.",
     "truncation": "drawing z closer to the centre of the prior than the training did: the images become more typical "
     "and less varied, and at 1 nothing is changed.",
-    "off-prior share": "how many of a latent's numbers lie where the prior never (or, for a bell curve, hardly ever) "
-    "puts one: there G was not trained.",
     "ratio": "the distance from x to G(E(x)) over the mean distance from G(E(x)) to a random real image: 0 is exact, 1 "
     "no better than chance.",
     "NND": "nearest-neighbour distance: how far in pixel values an unseen real image is from the nearest of 100,000 "
@@ -32,8 +30,6 @@ TERMS: dict[str, str] = {
     "copy, 1 no better than chance.",
     "McNemar's p": "how often a split at least as uneven would come about by chance, were both rows equally good: the "
     "smaller, the surer the difference.",
-    "trustworthiness": "whether images that are neighbours on the map are neighbours before it was flattened, too: 1 "
-    "is perfect, a random map has about 0.5.",
 }
 
 
