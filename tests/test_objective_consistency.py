@@ -1,5 +1,6 @@
 """Consistency and information of blind classifiers: closed forms, naive float64, what they move and what not."""
 
+import itertools
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from bigan.objectives.consistency import (
     divergence,
     information_loss,
 )
-from bigan.training import TrainingState, train_epoch
+from bigan.training import TrainingState, epoch_batches, train_epoch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -133,6 +134,20 @@ def test_the_same_seed_seeks_in_the_same_directions_and_another_in_others() -> N
     encoder, x = toy_encoder(), toy_batch().x
     losses = [blind_loss(encoder, x, features_of(encoder, x), seed).item() for seed in (1, 1, 2)]
     assert losses[0] == losses[1] != losses[2]
+
+
+def test_the_answers_nearby_follow_those_at_the_image_and_not_the_other_way_round() -> None:
+    encoder, x = toy_encoder(), toy_batch().x
+    log_p = answers(features_of(encoder, x)).detach().requires_grad_()
+    loss = consistency_loss(encoder, x, log_p, seed=0)
+    assert torch.autograd.grad(loss, log_p, allow_unused=True) == (None,)
+
+
+def test_each_batch_brings_a_seed_of_its_own_and_the_same_one_every_time(data: Dataset, fabric: "Fabric") -> None:
+    state = TrainingState(BIGAN)
+    runs = [[batch.seed for batch in itertools.islice(epoch_batches(state, data, fabric), 4)] for _ in range(2)]
+    assert runs[0] == runs[1]
+    assert len(set(runs[0])) == 4
 
 
 @pytest.mark.parametrize("weight", [0.5, 3.0])
