@@ -44,7 +44,7 @@ def card_text(folder: Path) -> str:
         _introduction(name, config, kind),
         _data(folder, trained_on, train),
         _training(folder, train),
-        _results(name, config, metrics),
+        _results(name, config, kind, metrics),
         "## Where it fails\n\n" + "\n".join(f"- {line}" for line in _failures(config, kind, _values(metrics))),
         _map(projection),
     ]
@@ -146,7 +146,7 @@ def _training(folder: Path, train: dict[str, Any] | None) -> str:
 {settings.learning_rate:g}, {settings.decay_epochs} decaying to {settings.final_learning_rate_factor:g} of it), \
 batches of {settings.batch_size}
 - Adam with betas {settings.adam_betas[0]:g} and {settings.adam_betas[1]:g}, weight decay {settings.weight_decay:g}
-- objective {settings.objective}, {settings.schedule} schedule, precision {settings.precision}, seed {settings.seed}
+- objective {_objective(settings)}, {settings.schedule} schedule, precision {settings.precision}, seed {settings.seed}
 - {train["hours"]:.2f} hours on {_plain(train["processor"])} (device {_plain(train["device"])}); {versions}"""
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise CheckpointError(
@@ -155,7 +155,13 @@ batches of {settings.batch_size}
         ) from error
 
 
-def _results(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> str:
+def _objective(settings: TrainConfig) -> str:
+    """The objective's name, and the terms beside it."""
+    terms = {"|x - G(E(x))|^2": settings.cycle_weight, "(consistency + information)": settings.blind_weight}
+    return " + ".join([settings.objective, *(f"{weight:g} {term}" for term, weight in terms.items() if weight)])
+
+
+def _results(name: str, config: ModelConfig, kind: Kind, metrics: dict[str, Any] | None) -> str:
     if metrics is None:
         return f"## Results\n\nThese weights are not measured yet: `python -m bigan evaluate {name}` does."
     protocol = str(metrics.get("protocol", "unknown"))
@@ -165,7 +171,7 @@ def _results(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> 
         facts.append(f"{seconds:.0f} seconds")
     if isinstance(versions := metrics.get("versions"), dict):
         facts.append(", ".join(f"{library} {version}" for library, version in versions.items()))
-    rows = [_result_row(config, metric, entry, protocol) for metric, entry in metrics["metrics"].items()]
+    rows = [_result_row(config, kind, metric, entry, protocol) for metric, entry in metrics["metrics"].items()]
     meanings = [f"- {metric}: {MEANINGS[metric]}" for metric in metrics["metrics"] if metric in MEANINGS]
     table = ["| metric | this model | measured on | published | where |", "| --- | --- | --- | --- | --- |", *rows]
     return "\n".join(
@@ -173,14 +179,14 @@ def _results(name: str, config: ModelConfig, metrics: dict[str, Any] | None) -> 
     )
 
 
-def _result_row(config: ModelConfig, metric: str, entry: dict[str, Any], protocol: str) -> str:
+def _result_row(config: ModelConfig, kind: Kind, metric: str, entry: dict[str, Any], protocol: str) -> str:
     unit = str(entry.get("unit", ""))
     value = _figure(entry["value"], unit)
     if entry.get("interval"):
         value += " ({:.2f} to {:.2f})".format(*entry["interval"])
     words = {"num_queries": "queries", "num_references": "references", "num_samples": "samples"}
     sizes = ", ".join(f"{entry[key]:,} {word}" for key, word in words.items() if entry.get(key))
-    other = published(config.dataset, metric, protocol) if config.is_bigan else None
+    other = published(config.dataset, kind.row, metric, protocol)
     theirs = f"{_figure(other.value, other.unit)} | {other.source} ({other.protocol} protocol)" if other else "- | -"
     return f"| {_plain(metric)} | {value} | {sizes or '-'} | {theirs} |"
 

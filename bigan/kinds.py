@@ -14,6 +14,8 @@ class Kind:
     introduction: str
     failures: tuple[str, ...] = ()
     """What follows from its training, whatever the numbers; {things} are the images of its data."""
+    row: str | None = None
+    """The row of the paper's Table 1 (`bigan.evaluation.rows`) to hold it against, where there is one."""
 
 
 PAPER = "[Donahue et al. 2017](https://arxiv.org/abs/1605.09782)"
@@ -21,6 +23,14 @@ BIGAN = Kind(
     "BiGAN",
     f"A bidirectional GAN ({PAPER}): a generator G(z) -> x, an encoder\n"
     "E(x) -> z and a discriminator D(x, z) of pairs, trained together. Nobody ever showed E which z belongs to an x.",
+    row="bigan",
+)
+EXTENDED = Kind(
+    "Extended BiGAN",
+    f"{BIGAN.introduction}\n"
+    "Beyond the paper, G and E were also trained to bring x back as G(E(x)), or E to answer alike for images nearby,\n"
+    "as the weights of these terms below say; no label was used.",
+    row=BIGAN.row,
 )
 OTHER = Kind("Model", f"Networks like those of a BiGAN ({PAPER}), not all three of them.")
 _BLIND = "E was trained on images that G made, and never on real {things}."
@@ -31,6 +41,7 @@ RIVALS = {
         "a generator G(z) -> x and a discriminator D(x) that tells real images from generated ones. Its features are\n"
         "those of D's last hidden layer.",
         ("It has no encoder: there is no way from an image to its z.",),
+        "d",
     ),
     "latent-regressor": Kind(
         "Latent regressor",
@@ -38,12 +49,14 @@ RIVALS = {
         "code has it: beside a standard GAN, an encoder E learnt the z that an image G(z) was generated from. G does\n"
         "not know of E. The GAN's discriminator is not kept.",
         (_BLIND,),
+        "lr",
     ),
     "latent-regressor-after": Kind(
         "Latent regressor",
         f"The rival LR of a BiGAN in Table 1 of {PAPER}, as its text has\n"
         "it: after a standard GAN was trained, an encoder E learnt the z that an image G(z) was generated from.",
         (_BLIND,),
+        "lr",
     ),
     "joint-latent-regressor": Kind(
         "Joint latent regressor",
@@ -51,6 +64,7 @@ RIVALS = {
         "standard GAN, an encoder E learnt the z that an image G(z) was generated from, and G helped it. The GAN's\n"
         "discriminator is not kept.",
         (_BLIND,),
+        "jlr",
     ),
     **{
         f"autoencoder-{norm}": Kind(
@@ -58,6 +72,7 @@ RIVALS = {
             f"The rival AE ({norm}) of a BiGAN in Table 1 of {PAPER}: an\n"
             f"encoder E and a generator G that together reproduce x, by the {norm} error alone.",
             ("Nothing made E(x) follow the prior: a sample G(z) need not look like one of the {things}.",),
+            f"ae-{norm}",
         )
         for norm in ("l2", "l1")
     },
@@ -73,7 +88,9 @@ RIVALS = {
 
 def kind_of(config: ModelConfig, train: dict[str, Any] | None) -> Kind:
     """What a checkpoint's model is, by its config and by what train.json says, if it is there."""
-    if config.is_bigan:
-        return BIGAN
     settings = (train or {}).get("train")
-    return RIVALS.get(str(settings.get("objective")), OTHER) if isinstance(settings, dict) else OTHER
+    if not isinstance(settings, dict):
+        settings = {}
+    if config.is_bigan:
+        return EXTENDED if any(settings.get(term) for term in ("cycle_weight", "blind_weight")) else BIGAN
+    return RIVALS.get(str(settings.get("objective")), OTHER)

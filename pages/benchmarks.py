@@ -71,7 +71,7 @@ def _not_in_the_table(chosen: OpenCheckpoint) -> None:
     if metrics is None:
         st.markdown(f"Nothing yet: `python -m bigan evaluate {chosen.name}` does that.")
         return
-    page.cards(results.cards(metrics, chosen.config))
+    page.cards(results.cards(metrics, chosen))
     st.caption(results.protocol_words(metrics), help=explain(*results.card_terms(metrics)))
 
 

@@ -93,10 +93,10 @@ def _card(chosen: OpenCheckpoint) -> None:
     if chosen.metrics is None:
         st.caption(f"It has not been measured yet: `python -m bigan evaluate {chosen.name}` does that.")
         return
-    page.cards(results.cards(chosen.metrics, config))
+    page.cards(results.cards(chosen.metrics, chosen))
     st.caption(results.protocol_words(chosen.metrics), help=explain(*results.card_terms(chosen.metrics)))
     metrics = chosen.metrics
-    charts.table_twin(lambda: results.table(metrics, config), "All its numbers")
+    charts.table_twin(lambda: results.table(metrics, chosen), "All its numbers")
 
 
 def _curves(chosen: OpenCheckpoint) -> None:

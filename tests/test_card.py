@@ -188,19 +188,53 @@ def test_undecided_discriminator_and_exact_inverse_are_not_called_failures(folde
 
 
 def test_published_prefers_the_protocol_asked_for() -> None:
-    test, validation = published("mnist", "NNC_e-"), published("mnist", "NNC_e-", "validation")
+    test, validation = (published("mnist", "bigan", "NNC_e-", protocol) for protocol in ("test", "validation"))
     assert test is not None and (test.value, test.protocol) == (97.39, "test")
     assert validation is not None and (validation.value, validation.protocol) == (97.35, "validation")
-    assert published("fashion-mnist", "NNC_e-") is None and published("mnist", "beauty") is None
+    assert published("fashion-mnist", "bigan", "NNC_e-") is None and published("mnist", "bigan", "beauty") is None
+
+
+def test_each_row_of_the_table_has_its_own_published_figure_and_other_models_have_none() -> None:
+    figures = {
+        row: published("mnist", row, metric)
+        for row, known in PUBLISHED.items()
+        for metric in known
+        if metric.startswith("NNC_") and metric != "NNC_e"
+    }
+    assert {row: figure and figure.value for row, figure in figures.items()} == {
+        "bigan": 97.39, "d": 97.30, "lr": 97.44, "jlr": 97.13, "ae-l2": 97.58, "ae-l1": 97.63
+    }  # fmt: skip
+    assert published("mnist", None, "NNC_e-") is None
 
 
 def test_published_ratios_are_those_of_the_published_distances() -> None:
-    figures = {name: values[-1].value for name, values in PUBLISHED["mnist"].items()}
+    figures = {name: values[-1].value for name, values in PUBLISHED["bigan"].items()}
     assert figures["EGr/EGr_b"] == pytest.approx(0.620, abs=5e-4)  # derived from the log: 5.95 / 9.60
     for pair in ("EGr/EGr_b", "EGg/EGg_b"):
         distance, baseline = pair.split("/")
         assert figures[pair] == figures[distance] / figures[baseline]
     assert set(figures) <= set(MEANINGS)
+
+
+@pytest.mark.parametrize(
+    ("weights", "title", "terms"),
+    [
+        ({}, "BiGAN", "objective label-swapped, "),
+        (
+            {"cycle_weight": 0.25, "blind_weight": 3.0},
+            "Extended BiGAN",
+            "objective label-swapped + 0.25 |x - G(E(x))|^2 + 3 (consistency + information), ",
+        ),
+    ],
+)
+def test_a_bigan_with_further_terms_is_told_from_one_of_the_paper(
+    folder: Path, weights: dict[str, float], title: str, terms: str
+) -> None:
+    (folder / "train.json").write_text(json.dumps(TRAIN | {"train": TRAIN["train"] | weights}))  # type: ignore[operator]
+    text = card_text(folder)
+    assert f"# {title} of MNIST: tiny" in text and terms in text
+    assert ("Beyond the paper" in text) == bool(weights)
+    assert "97.39 % | Donahue et al. 2017" in text
 
 
 def test_shown_training_settings_are_complete_enough_to_repeat(folder: Path) -> None:

@@ -83,7 +83,7 @@ def test_probe_suffers_from_a_decayed_learning_rate(model: BiGAN) -> None:
 
 
 def test_the_published_figure_was_measured_at_the_rate_of_this_probe() -> None:
-    figure = published("mnist", "CLS_e-")
+    figure = published("mnist", "bigan", "CLS_e-")
     assert figure is not None and figure.value == 92.63
     assert "epoch 200" in figure.source and float(figure.source.rpartition("rate ")[2]) == LEARNING_RATE
 

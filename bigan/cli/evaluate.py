@@ -11,6 +11,7 @@ from bigan.config import MAX_SEED, Split
 
 if TYPE_CHECKING:
     from bigan.evaluation.report import EvaluationReport, Measurement
+    from bigan.kinds import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,8 @@ class Evaluate(ModelCommand):
         from bigan.card import write_card
         from bigan.evaluation.report import evaluate
         from bigan.files import write_text
-        from bigan.records import METRICS_FILE
+        from bigan.kinds import kind_of
+        from bigan.records import METRICS_FILE, read_train
 
         if self.save and is_gallery(self.data):
             raise ValueError(f"--save keeps figures of the real data set only, and {self.data} is a gallery.")
@@ -56,7 +58,7 @@ class Evaluate(ModelCommand):
         if self.save:
             write_text(folder / METRICS_FILE, json.dumps(document, indent=2, allow_nan=False) + "\n")
             write_card(folder)
-        return Answer(document, _text(report, model.config.is_bigan))
+        return Answer(document, _text(report, kind_of(model.config, read_train(folder))))
 
     def _check_held_out(self, folder: Path) -> None:
         """Refuse to measure by images that the weights have seen, as far as train.json tells."""
@@ -69,14 +71,14 @@ class Evaluate(ModelCommand):
             )
 
 
-def _text(report: "EvaluationReport", is_bigan: bool) -> str:
-    """The figures as a table; what others published is of BiGANs, and stands beside those of one."""
+def _text(report: "EvaluationReport", kind: "Kind") -> str:
+    """The figures as a table, beside them what others published of such a model."""
     from bigan.evaluation.paper import published
 
     rows = []
     sources: list[str] = []
     for name, metric in report.metrics.items():
-        other = published(report.dataset, name, report.protocol) if is_bigan else None
+        other = published(report.dataset, kind.row, name, report.protocol)
         theirs = ""
         if other is not None:
             note = f"{other.source} ({other.protocol} protocol)"

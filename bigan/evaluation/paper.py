@@ -43,7 +43,7 @@ TABLE_1_ACCURACY: Mapping[str, tuple[Published, ...]] = {
 """Row of the table (see `bigan.evaluation.rows`) -> what was published of its 1-nearest-neighbour accuracy."""
 
 PUBLISHED: Mapping[str, Mapping[str, tuple[Published, ...]]] = {
-    "mnist": {
+    "bigan": {
         "NND/100": (_log(5.41, "pixel L2"),),
         "NND/10": (_log(4.66, "pixel L2"),),
         "NND": (_log(4.14, "pixel L2"),),
@@ -57,9 +57,11 @@ PUBLISHED: Mapping[str, Mapping[str, tuple[Published, ...]]] = {
         "EGg": (_log(5.20, "pixel L2"),),
         "EGg_b": (_log(9.15, "pixel L2"),),
         "EGg/EGg_b": (_log(5.20 / 9.15, "ratio"),),
-    }
+    },
+    "d": {"NNC_d": TABLE_1_ACCURACY["d"]},
+    **{row: {"NNC_e-": TABLE_1_ACCURACY[row]} for row in ("lr", "jlr", "ae-l2", "ae-l1")},
 }
-"""Dataset -> metric -> what was published of a BiGAN on it."""
+"""Row of the table -> metric -> what was published of it on MNIST, the one data set there are figures for."""
 
 MEANINGS: Mapping[str, str] = {
     "NND/100": "distance from a held-out image to the nearest of 1,000 samples; lower is better",
@@ -83,7 +85,14 @@ MEANINGS: Mapping[str, str] = {
 """Metric -> what it measures, in words."""
 
 
-def published(dataset: str, metric: str, protocol: str = "test") -> Published | None:
-    """What was published for a metric: by this protocol where there is such a figure, else by the other one."""
-    figures = PUBLISHED.get(dataset, {}).get(metric, ())
+def published(dataset: str, row: str | None, metric: str, protocol: str = "test") -> Published | None:
+    """What was published for a metric: by this protocol where there is such a figure, else by the other one.
+
+    Args:
+        dataset: the data it was measured on.
+        row: of Table 1 (`Kind.row`); None for a model that the table does not have.
+        metric: as in MEANINGS.
+        protocol: "test" or "validation".
+    """
+    figures = PUBLISHED.get(row or "", {}).get(metric, ()) if dataset == "mnist" else ()
     return next((figure for figure in figures if figure.protocol == protocol), figures[0] if figures else None)

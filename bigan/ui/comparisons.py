@@ -16,9 +16,7 @@ from bigan import checkpoint
 from bigan.data import scale
 from bigan.explore.comparison import Drawing, Reading, compare, compare_samples, gallery_features
 from bigan.explore.familiarity import familiarities
-from bigan.kinds import kind_of
 from bigan.pictures import mosaic, png_bytes
-from bigan.records import read_train
 from bigan.ui import downloads, state
 from bigan.ui.downloads import File
 from bigan.ui.loaders import MAX_MODELS, OpenCheckpoint
@@ -65,11 +63,6 @@ def size(one: OpenCheckpoint) -> str:
     """The size of its images in words."""
     channels, height, width = one.config.image_shape
     return f"{width} by {height} pixels{', in colour' if channels == 3 else ''}"
-
-
-def title(one: OpenCheckpoint) -> str:
-    """What kind of model it is."""
-    return kind_of(one.config, read_train(one.path)).title
 
 
 def readings(

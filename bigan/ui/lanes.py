@@ -14,7 +14,7 @@ from torch import Tensor
 from bigan.config import Prior
 from bigan.explore.comparison import Drawing, Reading
 from bigan.pictures import mosaic
-from bigan.ui import charts, comparison_words, comparisons, pictures, theme, words
+from bigan.ui import charts, comparison_words, pictures, theme, words
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved
 
@@ -36,7 +36,7 @@ def show(cards: Sequence[str], width_rem: float = 9.5) -> None:
 def name(one: OpenCheckpoint, reader: OpenCheckpoint) -> tuple[str, str]:
     """A model's name and what it is; of another data set, that too."""
     other = f", trained on {one.info.title}" if one.config.dataset != reader.config.dataset else ""
-    return one.name, f"{comparisons.title(one)}{other}"
+    return one.name, f"{one.kind.title}{other}"
 
 
 def card(heading: str, kind: str, parts: Sequence[str], lacks: Sequence[str] = (), colour: str = "") -> str:

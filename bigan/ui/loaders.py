@@ -19,6 +19,7 @@ from bigan.explore.gallery import Gallery, load_gallery
 from bigan.explore.projection import Projection, load_projection
 from bigan.explore.reconstruction import GalleryIndex, index_gallery
 from bigan.files import GALLERY_FILE, PROJECTION_FILE
+from bigan.kinds import Kind, kind_of
 from bigan.models.bigan import BiGAN
 from bigan.records import CONFIG_FILE, HISTORY_FILE, METRICS_FILE
 
@@ -97,6 +98,11 @@ class OpenCheckpoint:
     def model(self) -> BiGAN:
         """The frozen networks."""
         return _model(str(self.path), _states(self.path, *MODEL_FILES))
+
+    @cached_property
+    def kind(self) -> Kind:
+        """What it is, in words."""
+        return kind_of(self.config, records.read_train(self.path))
 
     @cached_property
     def weights_sha256(self) -> str:

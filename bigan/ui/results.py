@@ -5,6 +5,7 @@ from typing import Any
 
 from bigan.config import ModelConfig
 from bigan.evaluation import paper
+from bigan.ui.loaders import OpenCheckpoint
 
 Metrics = Mapping[str, Any]
 CARD_METRICS = ("NNC_e-", "NNC_d", "EGr/EGr_b", "NND")
@@ -20,24 +21,22 @@ def _number(value: float, unit: str) -> str:
     return f"{value:.2f} %" if unit == "%" else f"{value:.3g}"
 
 
-def _beside(config: ModelConfig, name: str, protocol: str) -> str:
-    if not config.is_bigan:
-        return ""
-    figure = paper.published(config.dataset, name, protocol)
+def _beside(one: OpenCheckpoint, name: str, protocol: str) -> str:
+    figure = paper.published(one.config.dataset, one.kind.row, name, protocol)
     if figure is None:
-        return "no published figure for these data"
+        return "no published figure for these data" if one.config.is_bigan else ""
     origin = "the paper" if figure.source == paper.TABLE_1 else "the authors' log"
     return f"{origin}: {_number(figure.value, figure.unit)}"
 
 
-def cards(metrics: Metrics, config: ModelConfig) -> list[tuple[str, str, str]]:
-    """The few numbers of a checkpoint's card: (number, what it is, what was published of a BiGAN if it is one)."""
+def cards(metrics: Metrics, one: OpenCheckpoint) -> list[tuple[str, str, str]]:
+    """The few numbers of a checkpoint's card: (number, what it is, what was published of its kind)."""
     measured, protocol = metrics["metrics"], metrics["protocol"]
     return [
         (
             _number(measured[name]["value"], measured[name]["unit"]),
             f"{name}: {_CARD_WORDS[name]}",
-            _beside(config, name, protocol),
+            _beside(one, name, protocol),
         )
         for name in card_terms(metrics)
     ]
@@ -54,7 +53,7 @@ def protocol_words(metrics: Metrics) -> str:
     return f"Measured on {held_out} of {metrics['dataset']}, seed {metrics['seed']}."
 
 
-def table(metrics: Metrics, config: ModelConfig) -> dict[str, list[str]]:
+def table(metrics: Metrics, one: OpenCheckpoint) -> dict[str, list[str]]:
     """All numbers, as columns."""
     names = list(metrics["metrics"])
     entries = [metrics["metrics"][name] for name in names]
@@ -64,7 +63,7 @@ def table(metrics: Metrics, config: ModelConfig) -> dict[str, list[str]]:
         "here": [_number(entry["value"], entry["unit"]) for entry in entries],
         "unit": [entry["unit"] for entry in entries],
         "95 % interval": [f"{interval[0]:.2f} to {interval[1]:.2f}" if interval else "" for interval in intervals],
-        "published": [_beside(config, name, metrics["protocol"]) for name in names],
+        "published": [_beside(one, name, metrics["protocol"]) for name in names],
         "what it is": [paper.MEANINGS.get(name, "") for name in names],
     }
 

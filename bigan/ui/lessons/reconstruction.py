@@ -4,6 +4,7 @@ import streamlit as st
 
 from bigan.explore.pairs import repeat
 from bigan.explore.survey import Survival, survival
+from bigan.kinds import BIGAN
 from bigan.ui import difference, neighbours, pictures, reports, rounds, state
 from bigan.ui.lessons import drawings
 from bigan.ui.lessons.lesson import Lesson, Screen, answer, predict
@@ -174,7 +175,7 @@ def why(chosen: OpenCheckpoint) -> bool:
         "D; another class with the same numbers would give the pair away. So the kind and the style tend to survive, "
         "and the exact pixels need not."
     )
-    if chosen.config.is_bigan:
+    if chosen.kind is BIGAN:
         st.caption("Whether that is so is measured, not proved: see the first screen of this lesson for this model.")
     else:
         st.caption("The model chosen here was trained in another way; compare its numbers with those of a BiGAN.")
