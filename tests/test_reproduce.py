@@ -99,6 +99,15 @@ def test_the_table_has_every_row_and_the_spread_of_the_seeds(made: Path) -> None
     assert found["spread"]["standard_deviation"] == pytest.approx(np.std(values, ddof=1))
 
 
+@pytest.mark.parametrize(("asked", "paper", "own"), [(2, 2, 2), (400, 400, 60), (800, 800, 60)])
+def test_a_recipe_made_for_fewer_epochs_than_the_papers_keeps_them(asked: int, paper: int, own: int) -> None:
+    command = parse(["reproduce", "table1", "--epochs", str(asked)])
+    assert isinstance(command, Reproduce)
+    recipes = [command._recipe(name, 42).train for name in ("mnist", "mnist-gan", "mnist-best")]
+    assert [recipe.total_epochs for recipe in recipes] == [paper, paper, own]
+    assert [recipe.decay_epochs for recipe in recipes] == [paper // 2, paper // 2, own // 2]
+
+
 def test_every_row_says_how_it_was_made(made: Path) -> None:
     for name, row in rows(made).items():
         assert row["evaluation"]["seconds"] >= 0 and row["evaluation"]["versions"]["torch"] == torch.__version__

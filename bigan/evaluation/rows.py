@@ -9,7 +9,7 @@ from typing import Literal
 
 RowName = Literal[
     "bigan", "d", "lr", "jlr", "ae-l2", "ae-l1",
-    "pixels", "pca-50", "untrained", "bigan-output", "lr-after", "supervised",
+    "pixels", "pca-50", "untrained", "bigan-output", "lr-after", "supervised", "best",
 ]  # fmt: skip
 Features = Literal["pixels", "principal", "penultimate", "output"]
 
@@ -45,5 +45,6 @@ ROWS: Mapping[RowName, Row] = {
     "bigan-output": Row("BiGAN, output", "E's raw output, 50 numbers (NNC_e)", "output", "mnist"),
     "lr-after": Row("LR, after", "E's last hidden layer, trained after a GAN", "penultimate", "mnist-lr-after"),
     "supervised": Row("With labels", "last hidden layer of E, trained with labels", "penultimate", "mnist-supervised"),
+    "best": Row("Extended BiGAN", "E's last hidden layer, with terms beyond the paper", "penultimate", "mnist-best"),
 }
 """The paper's six rows, and then those beside them."""
