@@ -12,7 +12,7 @@ from bigan.config import ModelConfig, TrainConfig
 from bigan.data import DATASETS
 from bigan.evaluation.paper import MEANINGS, published
 from bigan.evaluation.report import weights_sha256
-from bigan.explore.gallery import load_gallery
+from bigan.explore.gallery import DIGIT_SHEET, DIGIT_SHEET_TERMS, load_gallery
 from bigan.explore.projection import Projection, load_projection
 from bigan.files import CARD_FILE, GALLERY_FILE, PROJECTION_FILE, CheckpointError, write_text
 from bigan.kinds import Kind, kind_of
@@ -127,7 +127,8 @@ def _data(folder: Path, trained_on: str, train: dict[str, Any] | None) -> str:
     if info is not None:
         lines += [f"Source: {info.source}.", f"Terms: {info.terms}."]
     if gallery is not None:
-        lines.append(f"Gallery ({GALLERY_FILE}): {len(gallery):,} images; {gallery.source}.")
+        terms = f"; {DIGIT_SHEET_TERMS}" if gallery.source == DIGIT_SHEET else ""
+        lines.append(f"Gallery ({GALLERY_FILE}): {len(gallery):,} images; {gallery.source}{terms}.")
     lines.append("Weights and code: MIT licence.")
     return "## Data and terms\n\n" + "\n".join(f"- {line}" for line in lines)
 

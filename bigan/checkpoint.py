@@ -146,14 +146,14 @@ def download(hub_id: str, **options: Any) -> Path:
 
 
 def list_checkpoints() -> list[str]:
-    """The names that `load` accepts without a path, the default first."""
+    """The names that `load` finds without a path and whose files look whole, the default first."""
     return [summary.name for summary in summarise_checkpoints() if summary.problem is None]
 
 
 def summarise_checkpoints() -> list[CheckpointSummary]:
     """Every checkpoint in the places where names are looked for, the default first; broken ones with their problem.
 
-    Reads configs and headers, no weights. Never raises.
+    Reads configs and headers, no weights: a weight that is not a number is found by `load` alone. Never raises.
     """
     folders: dict[str, Path] = {}
     for place in _places():

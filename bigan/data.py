@@ -61,7 +61,7 @@ _KUZUSHIJI = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
 DATASETS = {
     "mnist": DatasetInfo(
         "mnist", "MNIST", "digit", "digits", _DIGITS, "LeCun, Cortes and Burges, The MNIST database (1998)",
-        "as published by its authors; its images are not part of this project", "MNIST",
+        "as published by its authors", "MNIST",
     ),
     "fashion-mnist": DatasetInfo(
         "fashion-mnist", "Fashion-MNIST", "garment", "garments", _CLOTHES, "Xiao, Rasul and Vollgraf, Zalando (2017)",

@@ -564,6 +564,12 @@ def fenced_commands(text: str) -> list[str]:
     return commands
 
 
+def inline_commands(text: str) -> list[str]:
+    """The commands of Python in running text and in tables, between single backticks."""
+    without_fences = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [" ".join(words.split()) for words in re.findall(r"`(python -m [^`]+)`", without_fences)]
+
+
 def readme_commands() -> list[str]:
     return fenced_commands(README.read_text(encoding="utf-8")) if README.exists() else []
 
@@ -573,11 +579,21 @@ def parsed(command: str) -> Any:
     return parse(words[words.index("bigan") + 1 :])
 
 
-def test_the_reader_of_the_readme_finds_commands_in_fences_only() -> None:
-    text = "`make no`\n```sh\n$ make app  # go\npip install .\n```\n\n"
+def test_the_reader_of_the_readme_finds_commands_in_fences_and_in_text() -> None:
+    text = "`make no`, `python -m bigan\n train mnist`\n```sh\n$ make app  # go\npip install .\n```\n\n"
     text += "```\nPORT=1 python -m bigan sample x \\\n  --seed 3\n```\n"
     assert fenced_commands(text) == ["make app  # go", "python -m bigan sample x --seed 3"]
     assert parsed(fenced_commands(text)[1]) == Sample(name="x", seed=3)
+    assert inline_commands(text) == ["python -m bigan train mnist"]
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(inline_commands(README.read_text(encoding="utf-8"))))
+def test_every_command_in_the_text_of_the_readme_is_one(command: str) -> None:
+    module = command.split()[2]
+    if module == "bigan":
+        parsed(command)
+    else:
+        assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file()
 
 
 @pytest.mark.parametrize("command", [c for c in readme_commands() if not c.startswith("make")])

@@ -27,6 +27,8 @@ ARRAYS = {
 }
 NUM_IMAGES = 5000
 
+DIGIT_SHEET = "OpenCV sample digits, 20 px enlarged to 28"
+DIGIT_SHEET_TERMS = "smaller copies of training images of MNIST; Apache-2.0 or BSD-3-Clause, as OpenCV"
 # OpenCV's samples/data/digits.png: 50 rows of 100 digits, 5 rows a class, each 20 px square.
 SHEET_ROWS, SHEET_COLUMNS, SHEET_ROWS_PER_DIGIT, SHEET_TILE_PX = 50, 100, 5, 20
 DIGIT_PX = 28
@@ -165,7 +167,7 @@ def gallery_from_digit_sheet(path: Path) -> Gallery:
         labels=torch.tensor([row // SHEET_ROWS_PER_DIGIT for row, _ in places]),
         ids=tuple(f"opencv-{index:04d}" for index in range(len(places))),
         class_names=tuple("0123456789"),
-        source="OpenCV sample digits, 20 px enlarged to 28",
+        source=DIGIT_SHEET,
     )
 
 

@@ -1,6 +1,6 @@
 """Times the app's answers without a browser, for `python -m bigan benchmark`, which runs this in its own process.
 
-    python -m bigan.ui.stopwatch app.py modules            the slow packages that the five pages have imported
+    python -m bigan.ui.stopwatch app.py modules            the slow packages that the pages have imported
     python -m bigan.ui.stopwatch app.py samples 40         seconds from another seed to the page, 40 times
     python -m bigan.ui.stopwatch app.py reconstruct 40     seconds from an upload to the page, 40 times
 
