@@ -513,6 +513,17 @@ def test_train_goes_on_where_it_was_and_exports_a_checkpoint_with_its_command(
     assert "runs/tiny" in capsys.readouterr().err  # holds a run of another recipe
 
 
+def test_training_tells_losses_images_a_second_and_each_evaluation(
+    named_tiny: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bigan.run.MONITOR_BATCHES", 5)
+    assert main(["train", "tiny", *SMALL, "--data", str(named_tiny / "gallery.npz")]) == 0
+    told = capsys.readouterr().err
+    for epoch in (1, 2):
+        assert re.search(rf"\repoch {epoch}:  JD \d.*EGr / EGr_b \d\.\d{{3}}  NNC_e- \d+\.\d\d %\n", told)
+    assert re.search(r"tiny: 100%.*\[\d\d:\d\d<.*images/s.*epoch=2, JD=\d", told), "elapsed < left, speed and losses"
+
+
 @pytest.mark.parametrize("recipe", ["mnist-gan", "mnist-lr", "mnist-ae-l1", "mnist-supervised"])
 def test_a_rival_is_trained_as_a_bigan_is_and_shipped_with_its_card(
     recipe: str, named_tiny: Path, answered: Answered, monkeypatch: pytest.MonkeyPatch
