@@ -4,9 +4,9 @@ import streamlit as st
 
 from bigan.data import DATASETS
 from bigan.evaluation.paper import OFFICIAL_LOG, TABLE_1
-from bigan.evaluation.rows import REFERENCE
+from bigan.evaluation.rows import REFERENCE, ROWS
 from bigan.evaluation.table1 import Table1
-from bigan.ui import address, benchmarks, charts, disagreements, page, results, state, tables, theme
+from bigan.ui import address, attempts, benchmarks, charts, disagreements, page, results, state, tables, theme
 from bigan.ui.benchmarks import Line
 from bigan.ui.disagreements import SHOWN, WHICH
 from bigan.ui.glossary import explain
@@ -55,6 +55,7 @@ def draw(chosen: OpenCheckpoint) -> None:
         _disagreements(found, measured)
     else:
         st.markdown("As soon as two rows are measured, the digits on which they disagree stand here.")
+    _beyond()
     st.header("Measure it again", anchor=False)
     _again(measured)
 
@@ -139,14 +140,47 @@ def _disagreements(found: Table1, measured: list[Line]) -> None:
     ) or "first"  # fmt: skip
     count = len(disagreements.positions(found, first, second, which))
     if not count:
-        st.markdown("There is no such digit.")
+        st.markdown(_none_such(found, first, second))
         return
     most = -(-count // SHOWN)
     number = 1
     if most > 1:
-        st.session_state["part"] = min(int(st.session_state.get("part", 1)), most)
-        number = int(st.number_input(f"Page of {count:,} digits, 1 to {most}", 1, most, step=1, key="part", width=240))
+        if "part" in st.session_state:  # of another choice, which may have had more
+            st.session_state["part"] = min(int(st.session_state["part"]), most)
+        label = f"Page of {count:,} digits, 1 to {most}"
+        number = int(st.number_input(label, 1, most, step=1, key="part", bind="query-params", width=240))
     disagreements.show(found, first, second, pair, which, number)
+
+
+def _none_such(found: Table1, first: str, second: str) -> str:
+    """That there is nothing to show, and which of the other choices has something."""
+    counts = {words: len(disagreements.positions(found, first, second, which)) for which, words in WHICH.items()}
+    some = " or ".join(f"“{words}” ({count:,})" for words, count in counts.items() if count)
+    return f"There is no such digit. Choose {some or 'another row: these two answer every digit alike'}."
+
+
+@page.part
+def _beyond() -> None:
+    """What was tried for the recipe that is not the paper's."""
+    tried = attempts.attempts()
+    if not tried:
+        return
+    st.header("Beyond the table", anchor=False)
+    st.markdown(
+        f"`{attempts.RECIPE}` is a recipe of ours, the row “{ROWS['best'].title}”: a BiGAN with terms that the paper "
+        "does not have. What was tried for it, on digits held out of the training set; the test set played no part.",
+        help=explain("EGr/EGr_b", "NND", "JD"),
+    )
+    st.markdown(state.as_text(attempts.finding(tried)))
+    tables.show(
+        attempts.HEADER, [attempts.cells(one) for one in tried], caption=f"What was tried for {attempts.RECIPE}"
+    )
+    charts.table_twin(
+        lambda: {"what was tried": [one.why for one in tried], "trained by": [one.command for one in tried]},
+        "Each attempt's command",
+        icon=":material/terminal:",
+    )
+    st.caption(f"All of it again, into a folder RUNS: `{attempts.COMMAND}`.")
 
 
 def _again(measured: list[Line]) -> None:

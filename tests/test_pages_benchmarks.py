@@ -20,7 +20,7 @@ from bigan.evaluation.rows import ROWS
 from bigan.evaluation.significance import mcnemar
 from bigan.evaluation.table1 import Table1, save_table
 from bigan.models.bigan import BiGAN
-from bigan.ui import benchmarks, disagreements
+from bigan.ui import attempts, benchmarks, disagreements
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 60
@@ -233,7 +233,57 @@ def test_another_data_set_of_that_name_is_not_shown(here: Path) -> None:
 def test_a_row_beside_itself_and_rows_that_agree_are_said_in_words() -> None:
     assert "A row agrees with itself" in written(open_page(first="BiGAN", second="BiGAN"))
     app = open_page(first="BiGAN", second="Raw pixels", which="only the second is right")
-    assert "There is no such digit." in written(app)
+    assert "There is no such digit. Choose “only the first is right” (6) or “both are wrong" in written(app)
+
+
+@pytest.mark.usefixtures("results")
+def test_the_page_of_digits_is_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disagreements, "SHOWN", 2)  # three pages of six digits
+    app = open_page(first="BiGAN", second="Raw pixels", part="3")
+    assert app.number_input(key="part").value == 3 and "in the test set: 34, 35." in written(app)
+    app.selectbox(key="second").set_value("ae-l2").run()
+    assert app.number_input(key="part").value == 2 and "in the test set: 35." in written(app)
+    app.number_input(key="part").set_value(1).run()
+    assert "in the test set: 33, 34." in written(app)
+    app = open_page(first="BiGAN", second="Raw pixels", part="4")
+    assert app.number_input(key="part").value == 1
+    assert "part “4” (shown instead: 1)" in app.warning[0].value.replace("\\", "")
+
+
+TRIED = {
+    "plain": {"why": "neither term", "command": "train a", "minutes": 3.5,
+              "metrics": {"NNC_e-": 89.736, "NNC_e": 83.84, "EGr/EGr_b": 0.9996, "NND": 16.1076, "JD": 0.0375}},
+    "both": {"why": "<b>both</b>", "command": "train b", "minutes": 12.25,
+             "metrics": {"NNC_e-": 98.43, "NNC_e": 97.79, "EGr/EGr_b": 0.2867, "NND": 4.5564, "JD": 0.2746}},
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("results")
+def test_what_was_tried_beyond_the_table_is_read_from_its_file_and_absent_without(results: Path) -> None:
+    assert "Beyond the table" not in [header.value for header in open_page().header]
+    (results / "attempts.json").write_text(json.dumps(TRIED))
+    app = open_page()
+    assert "Beyond the table" in [header.value for header in app.header]
+    text = written(app)
+    assert "Best of 2 in both, classifying and bringing back: <b>both</b> (NNC_e- 98.43 %, EGr/EGr_b 0.287)." in text
+    figures = ("89.74 %", "83.84 %", "1.000", "16.11", "0.037", "3.5")
+    row = "".join(f"<td>{figure}</td>" for figure in figures)
+    assert f'<th scope="row">neither term</th>{row}' in text and "python -m scripts.attempts RUNS" in text
+    (results / "attempts.json").write_text('{"plain": {"why": "neither term"}}')
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS).run()
+    app.switch_page("pages/benchmarks.py").run()
+    assert not app.exception and len(app.error) == 1 and "is broken" in app.error[0].value
+
+
+def test_the_best_of_each_kind_is_named_and_the_shipped_file_is_understood() -> None:
+    plain, both = (attempts.Attempt(**one) for one in TRIED.values())  # type: ignore[arg-type]
+    apart = replace(plain, metrics=plain.metrics | {"EGr/EGr_b": 0.1})
+    assert attempts.finding([apart, both]) == (
+        "Of 2, the best at classifying is: <b>both</b> (NNC_e- 98.43 %); the best at bringing images back: neither "
+        "term (EGr/EGr_b 0.100)."
+    )
+    shipped = attempts.attempts()
+    assert shipped and all(len(attempts.cells(one)) == len(attempts.HEADER) for one in shipped)
 
 
 def test_curves_are_read_from_the_checkpoints_that_are_here(here: Path, tiny_model: BiGAN) -> None:

@@ -72,5 +72,7 @@ def _page(count: int) -> int:
     if most == 1:
         return 1
     widget = f"{KEY}-page"
-    st.session_state[widget] = min(int(st.session_state.get(widget, 1)), most)
-    return int(st.number_input(f"Page of what was found, 1 to {most}", 1, most, step=1, key=widget, width=240))
+    if widget in st.session_state:  # of another search, which may have found more
+        st.session_state[widget] = min(int(st.session_state[widget]), most)
+    label = f"Page of what was found, 1 to {most}"
+    return int(st.number_input(label, 1, most, step=1, key=widget, bind="query-params", width=240))
