@@ -13,9 +13,10 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bigan.benchmark import Row, at_most, percentile_95
 from bigan.benchmark.browser import BrowserError, browser, open_page
@@ -29,7 +30,13 @@ MAP_POINTS = 10_000
 COARSE_PX = 7  # of the images on that map, before they are enlarged
 START_SECONDS = 60.0  # a server that takes longer is not coming
 STOPWATCH_SECONDS = 300.0
-MAX_START, MAX_SAMPLES, MAX_RECONSTRUCT, MAX_MAP, MAX_MEMORY = 5.0, 0.1, 0.2, 2.0, 900.0
+MAX_START_SECONDS, MAX_SAMPLES_SECONDS, MAX_RECONSTRUCT_SECONDS, MAX_MAP_SECONDS, MAX_MEMORY_MB = (
+    5.0,
+    0.1,
+    0.2,
+    2.0,
+    900.0,
+)
 
 
 @dataclass(frozen=True)
@@ -98,21 +105,21 @@ def start() -> Row:
                     open_page(chromium, server.address)
                     seconds = time.perf_counter() - started
     except BrowserError as error:
-        return Row("start", None, "s", f"<= {MAX_START:g}", note=f"{error}; {note}")
-    return at_most("start", seconds, "s", MAX_START, note, also=not slow)
+        return Row("start", None, "s", f"<= {MAX_START_SECONDS:g}", note=f"{error}; {note}")
+    return at_most("start", seconds, "s", MAX_START_SECONDS, note, also=not slow)
 
 
 def samples(num_runs: int = NUM_RUNS) -> Row:
     """Server's time from another seed to the page with 64 samples, 95th percentile."""
-    return _answers("samples", MAX_SAMPLES, num_runs)
+    return _answers("samples", MAX_SAMPLES_SECONDS, num_runs)
 
 
 def reconstruct(num_runs: int = NUM_RUNS) -> Row:
     """Server's time from an upload to E(x), G(E(x)) and the report on the page, 95th percentile."""
-    return _answers("reconstruct", MAX_RECONSTRUCT, num_runs)
+    return _answers("reconstruct", MAX_RECONSTRUCT_SECONDS, num_runs)
 
 
-def map_page(num_points: int = MAP_POINTS, name: str = "map", limit: float = MAX_MAP) -> Row:
+def map_page(num_points: int = MAP_POINTS, name: str = "map", limit: float = MAX_MAP_SECONDS) -> Row:
     """Seconds from opening the page of a map to its being drawn, for a visitor after the first."""
     note = f"{num_points:,} points"
     try:
@@ -125,24 +132,32 @@ def map_page(num_points: int = MAP_POINTS, name: str = "map", limit: float = MAX
 
 
 def memory() -> Row:
-    """Megabytes of the app's process after all pages were seen with every checkpoint there is.
+    """Megabytes of the app's process after its pages were seen with both shipped BiGANs of the paper's recipe.
 
-    Holds only if the shipped ones were among them.
+    Holds only if both are there. The note says what it is after all other checkpoints were seen too.
     """
     from bigan.checkpoint import list_checkpoints
 
     names = list_checkpoints()
+    both, others = [name for name in SHIPPED if name in names], [name for name in names if name not in SHIPPED]
     missing = [name for name in SHIPPED if name not in names]
-    note = f"checkpoints: {', '.join(names) or 'none'}" + (f"; without {', '.join(missing)}" if missing else "")
+    note = f"checkpoints: {', '.join(both) or 'none'}" + (f"; without {', '.join(missing)}" if missing else "")
     try:
         with browser() as chromium, running_app() as server:
-            for name in names:
-                for page in PAGES:
-                    open_page(chromium, f"{server.address}/{page}?checkpoint={name}")
-            megabytes = resident_megabytes(server.process)
+            megabytes = _megabytes_after(chromium, server, both)
+            if others:
+                note += f"; with {', '.join(others)} too {_megabytes_after(chromium, server, others):.0f} MB"
     except BrowserError as error:
-        return Row("memory", None, "MB", f"<= {MAX_MEMORY:g}", note=f"{error}; {note}")
-    return at_most("memory", megabytes, "MB", MAX_MEMORY, note, also=not missing)
+        return Row("memory", None, "MB", f"<= {MAX_MEMORY_MB:g}", note=f"{error}; {note}")
+    return at_most("memory", megabytes, "MB", MAX_MEMORY_MB, note, also=not missing)
+
+
+def _megabytes_after(chromium: Any, server: Server, names: Iterable[str]) -> float:
+    """Memory of the app once its pages were seen with these checkpoints."""
+    for name in names:
+        for page in PAGES:
+            open_page(chromium, f"{server.address}/{page}?checkpoint={name}")
+    return resident_megabytes(server.process)
 
 
 def resident_megabytes(process: int) -> float:

@@ -47,11 +47,19 @@ class Client:
         return client
 
     async def press(self, key: str) -> float:
-        """Seconds from a press on a button to the end of its answer."""
+        """Seconds from a press on a button to the end of its answer.
+
+        Raises:
+            KeyError: the page has no such button.
+        """
         return await self._ask(WidgetState(id=self._widget(key), trigger_value=True))
 
     async def choose(self, key: str, cell: int) -> float:
-        """Seconds from a press on a cell of one of our grids to the end of its answer."""
+        """Seconds from a press on a cell of one of our grids to the end of its answer.
+
+        Raises:
+            KeyError: the page has no such grid.
+        """
         value = {"chosen": {"cells": [cell], "stamp": time.time_ns() // 1_000_000}}
         return await self._ask(WidgetState(id=self._widget(key), json_value=json.dumps(value)))
 

@@ -17,8 +17,9 @@ from bigan.benchmark.browser import IDLE, browser, opened
 from bigan.benchmark.clients import Client
 
 NUM_RUNS, NUM_WARM = 40, 2  # runs that count, and those before them that do not
-MAX_CLICK, MAX_LASSO, MAX_SPRITE, MAX_STROKE, MAX_UPLOADS, MAX_SESSIONS = 200.0, 300.0, 300.0, 200.0, 2000.0, 500.0
-MAX_LOAD, MIN_FRAMES, MAX_GROWTH, MAX_SCRIPTS = 3.0, 30.0, 100.0, 200.0
+MAX_CLICK_MS, MAX_LASSO_MS, MAX_SPRITE_MS, MAX_STROKE_MS = 200.0, 300.0, 300.0, 200.0
+MAX_UPLOADS_MS, MAX_SESSIONS_MS = 2000.0, 500.0
+MAX_LOAD_SECONDS, MIN_FRAMES_A_SECOND, MAX_GROWTH_MB, MAX_SCRIPTS_KB = 3.0, 30.0, 100.0, 200.0
 LASSO_POINTS, LASSO_SHARE, LARGE_POINTS = 10_000, 5, 70_000  # one point in five is drawn around
 LASSO_TRIES, LASSO_EDGES = 8, (0.02, 0.98)  # how often the line's right edge is halved to its place; of the map
 ZOOMS, DRAG_PX, DRAG_STEPS = 3, 250, 40
@@ -39,7 +40,7 @@ FILM = """(() => { const film = document.querySelector(".bg-scrubber")?.scrubber
   return film?.picture?.src === film?.wanted ? film?.wanted ?? null : null; })()"""
 TABLE = f'document.querySelectorAll(".bg-uploads tbody tr").length === {NUM_FILES} || null'
 PAGES = ("sample", "reconstruct")  # for many clicks, in turn
-ROLL, ANOTHER, SWAP = ".st-key-dice button", ".st-key-source-another button", ".st-key-a-another button"
+ROLL, ANOTHER, OTHER_END = ".st-key-dice button", ".st-key-source-another button", ".st-key-a-another button"
 # Times of the frames that the browser shows, until the page is asked to stop
 _FRAMES = """() => { window.biganFrames = []; window.biganCounts = true;
   const count = (now) => { window.biganFrames.push(now); if (window.biganCounts) requestAnimationFrame(count); };
@@ -51,7 +52,7 @@ def click(num_runs: int = NUM_RUNS) -> Row:
     """From a press on a cell of the Sample page's grid to its close-up, 95th percentile."""
     with _page("sample", ".bg-grid[data-drawn]") as page:
         times = press.presses(page, _cells(num_runs + NUM_WARM), DETAIL)
-    return _answers("click", times[NUM_WARM:], MAX_CLICK)
+    return _answers("click", times[NUM_WARM:], MAX_CLICK_MS)
 
 
 def lasso(num_points: int = LASSO_POINTS, num_runs: int = NUM_RUNS) -> Row:
@@ -69,12 +70,12 @@ def lasso(num_points: int = LASSO_POINTS, num_runs: int = NUM_RUNS) -> Row:
             times.append(press.answer(page, "pointerup", PANEL, lambda: _encircle(page, edge)))
             count = _num_selected(page)
             _clear(page)
-    return _answers("lasso", times[NUM_WARM:], MAX_LASSO, f"{count:,} of {num_points:,} points")
+    return _answers("lasso", times[NUM_WARM:], MAX_LASSO_MS, f"{count:,} of {num_points:,} points")
 
 
 def large_map(num_points: int = LARGE_POINTS) -> Row:
     """Seconds from opening the page of a large map to its being drawn, for a visitor after the first."""
-    return app.map_page(num_points, "large-map", MAX_LOAD)
+    return app.map_page(num_points, "large-map", MAX_LOAD_SECONDS)
 
 
 def pan(num_points: int = LARGE_POINTS, num_drags: int = NUM_RUNS) -> Row:
@@ -90,7 +91,7 @@ def pan(num_points: int = LARGE_POINTS, num_drags: int = NUM_RUNS) -> Row:
                 rates.append(1e3 * len(taken) / sum(taken))
         page.wait_for_url("**view=*")  # the map did move, and says where to
     note = f"{num_points:,} points, {num_drags} drags, 95 % of frames within {percentile_95(intervals):.0f} ms"
-    return at_least("pan", statistics.median(rates), "frames/s", MIN_FRAMES, note)
+    return at_least("pan", statistics.median(rates), "frames/s", MIN_FRAMES_A_SECOND, note)
 
 
 def scrub(num_runs: int = NUM_RUNS) -> Row:
@@ -101,12 +102,12 @@ def scrub(num_runs: int = NUM_RUNS) -> Row:
     """
     address = f"interpolate?a=sample:1:0&b=sample:2:0&steps={FILM_FRAMES}"
     with _page(address, ".bg-scrubber[data-frames]") as page:
-        times = press.presses(page, [SWAP] * (num_runs + NUM_WARM), FILM)
+        times = press.presses(page, [OTHER_END] * (num_runs + NUM_WARM), FILM)
         while_held, afterwards = _messages_of_scrubbing(page)
     if not afterwards:
         raise RuntimeError("no message to the server was seen when the slider was let go")
     note = f"{FILM_FRAMES} frames, {while_held} messages to the server while scrubbing"
-    return _answers("scrub", times[NUM_WARM:], MAX_SPRITE, note, also=not while_held)
+    return _answers("scrub", times[NUM_WARM:], MAX_SPRITE_MS, note, also=not while_held)
 
 
 def stroke(num_runs: int = NUM_RUNS) -> Row:
@@ -124,7 +125,7 @@ def stroke(num_runs: int = NUM_RUNS) -> Row:
             scale = box["width"] / drawings.SIDE_PX
             corners = [(box["x"] + x * scale, box["y"] + y * scale) for x, y in drawings.stroke(i)]
             times.append(press.answer(page, "pointerup", RETURNED, lambda corners=corners: _draw(page, corners)))  # type: ignore[misc]
-    return _answers("stroke", times[NUM_WARM:], MAX_STROKE)
+    return _answers("stroke", times[NUM_WARM:], MAX_STROKE_MS)
 
 
 def uploads(num_runs: int = NUM_RUNS) -> Row:
@@ -136,7 +137,7 @@ def uploads(num_runs: int = NUM_RUNS) -> Row:
             with opened(chromium, f"{server.address}/reconstruct?way=Upload", "[data-testid=stFileUploader]") as page:
                 choose = page.locator("input[type=file]").first
                 times.append(press.answer(page, "change", TABLE, lambda choose=choose: choose.set_input_files(files)))  # type: ignore[misc]
-    return _answers("uploads", times[1:], MAX_UPLOADS, f"{NUM_FILES} files")
+    return _answers("uploads", times[1:], MAX_UPLOADS_MS, f"{NUM_FILES} files")
 
 
 def sessions(num_sessions: int = NUM_SESSIONS, num_clicks: int = CLICKS_EACH) -> Row:
@@ -151,7 +152,7 @@ def sessions(num_sessions: int = NUM_SESSIONS, num_clicks: int = CLICKS_EACH) ->
     milliseconds = [1e3 * seconds for seconds in times]
     note = f"{num_sessions} sessions, {pace:.2f} presses/s each, {before:.0f} to {after:.0f} MB"
     return _answers(
-        "sessions", milliseconds, MAX_SESSIONS, note, also=pace >= MIN_PACE and after - before <= MAX_GROWTH
+        "sessions", milliseconds, MAX_SESSIONS_MS, note, also=pace >= MIN_PACE and after - before <= MAX_GROWTH_MB
     )
 
 
@@ -198,14 +199,14 @@ def growth(num_interactions: int = NUM_INTERACTIONS, num_warm: int = WARM_INTERA
         times = [one for i, page in enumerate(pages) for one in press.presses(page, *_session(i, half, num_warm))]
         after = app.resident_megabytes(server.process)
     note = f"{len(times):,} interactions after {num_warm}, {before:.0f} to {after:.0f} MB"
-    return at_most("growth", after - before, "MB", MAX_GROWTH, note)
+    return at_most("growth", after - before, "MB", MAX_GROWTH_MB, note)
 
 
 def scripts() -> Row:
     """Kilobytes of all scripts and style sheets of our own components, as they lie in the source."""
     files = [path for path in (Path(__file__).parents[1] / "ui").rglob("*") if path.suffix in (".js", ".css")]
     kilobytes = sum(path.stat().st_size for path in files) / 1e3
-    return at_most("scripts", kilobytes, "kB", MAX_SCRIPTS, f"{len(files)} files")
+    return at_most("scripts", kilobytes, "kB", MAX_SCRIPTS_KB, f"{len(files)} files")
 
 
 def _answers(name: str, times: Sequence[float], limit: float, note: str = "", *, also: bool = True) -> Row:
