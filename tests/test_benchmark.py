@@ -243,7 +243,7 @@ def test_start_does_not_hold_where_a_slow_package_was_imported(monkeypatch: pyte
     assert "imported: umap" in app.start().note
 
 
-@pytest.mark.parametrize(("names", "holds"), [(("mnist", "fashion-mnist"), True), (("mnist", "mine"), False)])
+@pytest.mark.parametrize(("names", "holds"), [(("mnist", "mine", "fashion-mnist"), True), (("mnist", "mine"), False)])
 def test_memory_holds_only_with_both_shipped_checkpoints_loaded(
     names: tuple[str, ...], holds: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,10 +252,12 @@ def test_memory_holds_only_with_both_shipped_checkpoints_loaded(
     monkeypatch.setattr(app, "browser", lambda: contextlib.nullcontext())
     monkeypatch.setattr(app, "running_app", lambda: contextlib.nullcontext(app.Server("http://here", os.getpid())))
     monkeypatch.setattr(app, "open_page", lambda _, address: opened.append(address))
-    monkeypatch.setattr(app, "resident_megabytes", lambda _: 1.0)
+    monkeypatch.setattr(app, "resident_megabytes", lambda _: 1.0 * len(opened))
     row = app.memory()
-    assert row.holds is holds and ", ".join(names) in row.note and ("without fashion-mnist" in row.note) is not holds
-    assert f"http://here/map?checkpoint={names[1]}" in opened
+    assert row.holds is holds and ("without fashion-mnist" in row.note) is not holds
+    assert row.value == len(app.PAGES) * (len(names) - 1), "those that are no part of the number are not open yet"
+    assert f"with mine too {len(app.PAGES) * len(names)} MB" in row.note
+    assert {f"http://here/map?checkpoint={name}" for name in names} <= set(opened)
 
 
 def test_memory_is_that_of_the_process() -> None:

@@ -30,13 +30,8 @@ MAP_POINTS = 10_000
 COARSE_PX = 7  # of the images on that map, before they are enlarged
 START_SECONDS = 60.0  # a server that takes longer is not coming
 STOPWATCH_SECONDS = 300.0
-MAX_START_SECONDS, MAX_SAMPLES_SECONDS, MAX_RECONSTRUCT_SECONDS, MAX_MAP_SECONDS, MAX_MEMORY_MB = (
-    5.0,
-    0.1,
-    0.2,
-    2.0,
-    900.0,
-)
+MAX_START_SECONDS, MAX_SAMPLES_SECONDS, MAX_RECONSTRUCT_SECONDS, MAX_MAP_SECONDS = 5.0, 0.1, 0.2, 2.0
+MAX_MEMORY_MB = 900.0
 
 
 @dataclass(frozen=True)
