@@ -1,11 +1,12 @@
-"""The app's router: navigation and the checkpoint picker. Start it with `streamlit run app.py`."""
+"""The app's router: navigation, the sidebar, and the page. Start it with `streamlit run app.py`."""
 
 import streamlit as st
 
-from bigan.ui import assets, state
+from bigan.ui import assets, saved_views, state
 
 page = state.navigation()
 with st.sidebar:
     state.checkpoint_picker()
+    saved_views.show()
     assets.mount("one_entry", {}, key="one-entry")
 state.run(page)
