@@ -103,7 +103,10 @@ def _curves(chosen: OpenCheckpoint) -> None:
     st.header("How it learned", anchor=False, help=explain("nats", "EGr", "EGr_b"))
     rows = chosen.history
     if not rows:
-        st.caption("This checkpoint comes without the record of its training.")
+        st.markdown(
+            "This checkpoint comes without the record of its training. Choose another model in the sidebar to see one, "
+            "or train your own, which brings it: `python -m bigan train mnist`."
+        )
         return
     c = theme.colours()
     epochs = [row["epoch"] for row in rows]

@@ -431,3 +431,5 @@ def test_home_shows_the_losses_and_numbers_that_a_rival_has(places: Path) -> Non
     assert not app.exception and not app.error
     shown = " ".join(element.proto.body for element in app.get("html"))
     assert "97.30 %" in shown and "the paper:" not in shown
+    (plot,) = (json.loads(one.proto.spec) for one in app.get("plotly_chart"))  # without G and E, nothing comes back
+    assert {one["name"]: (one["x"], one["y"]) for one in plot["data"]} == {"D": ([1], [0.69]), "G": ([1], [0.7])}

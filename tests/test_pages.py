@@ -14,7 +14,7 @@ from bigan.explore.gallery import Gallery, save_gallery
 from bigan.models.bigan import BiGAN
 from bigan.preparation import Crop, Preparation, usual_preparation
 from bigan.records import read_config
-from bigan.ui import sources, state
+from bigan.ui import sources, state, walks
 from bigan.ui.loaders import OpenCheckpoint
 
 ROOT = Path(__file__).parents[1]
@@ -185,6 +185,29 @@ def test_a_broken_checkpoint_is_greyed_with_its_reason_and_the_others_work(
     assert greyed.disabled
     problem = next(s.problem for s in checkpoint.summarise_checkpoints() if s.name == "broken")
     assert greyed.help == problem
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_page_that_fails_says_so_in_a_sentence_offers_a_way_back_and_keeps_what_was_chosen(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {"a": "sample:7:12:0.5", "path": "great arc", "steps": "8"}
+    with monkeypatch.context() as broken:
+        broken.delattr(walks, "frame_words")  # asked for after the walk is made
+        app = open_page("interpolate.py", checkpoint="tiny", **chosen)
+        assert not app.exception
+        assert [error.value.replace("\\", "") for error in app.error] == [
+            "This page could not be drawn. What happened is in the server's log."
+        ]
+        (back,) = [one.proto for one in app.main.get("page_link") if one.proto.label == "Back to the beginning"]
+        assert back.page == ""
+        app.switch_page("pages/home.py").run()
+        assert_drawn(app)
+    app.query_params.clear()  # a link of the sidebar names nothing
+    app.switch_page("pages/interpolate.py").run()
+    assert_drawn(app)
+    assert app.text_input(key="a").value == chosen["a"]
+    assert app.segmented_control(key="path").value == "great arc" and app.selectbox(key="steps").value == 8
 
 
 def test_a_replaced_checkpoint_is_seen(shown: Path, tiny_model: BiGAN) -> None:

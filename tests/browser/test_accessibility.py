@@ -10,7 +10,8 @@ from bigan.ui import state
 BARRED = ("serious", "critical")  # axe-core's words for what keeps people out
 DRAWN_MS = 500  # charts draw after the script is done
 WAYS_IN = ("reconstruct?way=Upload", "reconstruct?way=Draw", "map?area=square-00")  # what the pages show when asked
-ADDRESSES = tuple("" if page is state.HOME else page.url for page in state.PAGES) + WAYS_IN
+MODES = ("interpolate?mode=Sheet", "interpolate?mode=Compare+paths", "learn?lesson=straight-lines&screen=2")
+ADDRESSES = tuple("" if page is state.HOME else page.url for page in state.PAGES) + WAYS_IN + MODES
 # What Streamlit itself draws and we cannot mend: (rule, part of the element's HTML) -> why it may stay
 STREAMLITS_OWN: dict[tuple[str, str], str] = {}
 
