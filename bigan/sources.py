@@ -128,9 +128,14 @@ def innermost(source: Source) -> Source:
 
 def is_local(source: Source) -> bool:
     """Whether only the session that has a person's picture or selections can resolve it."""
-    if isinstance(source, Edit):
-        return source.direction == BETWEEN_SELECTIONS or is_local(source.start)
-    return isinstance(source, Upload)
+    return isinstance(innermost(source), Upload) or needs_selections(source)
+
+
+def needs_selections(source: Source) -> bool:
+    """Whether it is an edit that leads, or starts from one that leads, from one selection to another."""
+    if not isinstance(source, Edit):
+        return False
+    return source.direction == BETWEEN_SELECTIONS or needs_selections(source.start)
 
 
 def parse_source(text: str) -> Source:

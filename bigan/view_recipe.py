@@ -31,6 +31,8 @@ MAX_ENTRIES = 40  # of the query, the versions and the pictures
 MAX_VALUE = 1000  # characters of a value in the query: an edit of an edit is the longest
 MAX_PICTURE = 400_000  # characters of a picture in base 64: the largest image of a model as an uncompressed PNG
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")  # of a checkpoint, see bigan.checkpoint
+# Settings that a file carries and no link: what a person chose in a session, as long as it is short enough
+CARRIED = ("ids-a", "ids-b", "favourites")
 _PAGE = re.compile(r"[a-z][a-z-]{0,31}")
 _KEY = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -55,6 +57,10 @@ class ViewRecipe:
     """Of what made it."""
     pictures: dict[str, str] = field(default_factory=dict)
     """For each source of the query that is a person's own picture, what the model was given of it: a PNG in base 64."""
+    others: dict[str, str] = field(default_factory=dict)
+    """Of each other model that took part, by its name, the hash of its weights."""
+    reader: str = ""
+    """The one of them that prepared the images and lent its gallery, if any did."""
 
     def __post_init__(self) -> None:
         """Check every field: it may be anyone's file."""
@@ -70,6 +76,11 @@ class ViewRecipe:
                 check(_matches(_KEY, key) and key != "checkpoint", f"{name}'s name", key, "a name in small letters")
                 short = isinstance(value, str) and value.isprintable() and len(value) <= MAX_VALUE
                 check(short, key, value, f"a text of at most {MAX_VALUE} characters")
+        check(_is_table(self.others), "others", self.others, f"at most {MAX_ENTRIES} models")
+        for name, value in self.others.items():
+            check(_matches(NAME, name), "other model", name, "the name of a model")
+            check(_matches(_SHA256, value), f"hash of {name}", value, "64 hexadecimal digits")
+        check(self.reader in ("", *self.others), "reader", self.reader, "one of the other models")
         check(_is_table(self.pictures), "pictures", self.pictures, f"at most {MAX_ENTRIES} pictures by source")
         for source, picture in self.pictures.items():
             check(_is_upload(source), "picture's source", source, "upload:HASH:PREPARATION")
@@ -97,8 +108,9 @@ class ViewRecipe:
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
             raise ValueError(f"The recipe in the picture is not of format {FORMAT}: another version wrote it.")
         known = {one.name for one in dataclasses.fields(cls)}
-        if different := sorted(values.keys() ^ known):
-            raise ValueError(f"The recipe in the picture must hold {', '.join(sorted(known))}; {_short(different[0])} "
+        needed = known - {"others", "reader"}  # which pictures of one model lack
+        if different := sorted((values.keys() - known) | (needed - values.keys())):
+            raise ValueError(f"The recipe in the picture must hold {', '.join(sorted(needed))}; {_short(different[0])} "
                              f"{'is missing' if different[0] in known else 'is foreign'}.")  # fmt: skip
         return cls(**values)
 
@@ -133,7 +145,8 @@ def read(content: bytes) -> ViewRecipe | None:
 
 def link(recipe: ViewRecipe) -> str:
     """The path and query of the view within the app, for example "/sample?checkpoint=mnist&seed=7"."""
-    return f"/{recipe.page}?{urlencode({'checkpoint': recipe.checkpoint} | recipe.query)}"
+    told = {key: value for key, value in recipe.query.items() if key not in CARRIED}
+    return f"/{recipe.page}?{urlencode({'checkpoint': recipe.checkpoint} | told)}"
 
 
 def latents_sha256(z: Float[Tensor, "B Z"]) -> str:

@@ -5,13 +5,14 @@ import re
 import streamlit as st
 
 from bigan.pictures import comparison, png_bytes
-from bigan.sources import Edit, innermost
+from bigan.sources import innermost
 from bigan.ui import (
     charts,
     descent,
     difference,
     downloads,
     gallery_search,
+    links,
     neighbours,
     page,
     pairings,
@@ -32,6 +33,7 @@ from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
 from bigan.ui.sources import GalleryImage, Resolved, Upload
 from bigan.view_code import RECONSTRUCTION_SCALE
+from bigan.view_recipe import ViewRecipe
 
 DEFAULT_POSITION = 4
 LARGE_SCALE = 9
@@ -62,7 +64,8 @@ Donahue et al. 2017, sections 3.2, 3.3 and 4.2.
 def draw(chosen: OpenCheckpoint) -> None:
     """The page below its head."""
     resolved = picker.current(chosen, "source", DEFAULT_POSITION)
-    answer = _sources(chosen, resolved)
+    answer, way = _sources(chosen, resolved)
+    recipe = _recipe(chosen, answer, way)
     _strip(chosen, answer)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -72,12 +75,12 @@ def draw(chosen: OpenCheckpoint) -> None:
             charts.needle(
                 [("D(x, E(x))", answer.encoder_pair_logit), ("D(G(E(x)), E(x))", answer.reconstruction_pair_logit)]
             )
-        _ways_on(chosen, answer)
-    _questions(chosen, answer)
+        _ways_on(chosen, answer, recipe)
+    _questions(chosen, answer, recipe)
 
 
-def _sources(chosen: OpenCheckpoint, resolved: Resolved) -> Answer:
-    """Where x comes from, and the answer to the source that is shown."""
+def _sources(chosen: OpenCheckpoint, resolved: Resolved) -> tuple[Answer, ways_in.Way]:
+    """Where x comes from: the answer to the source that is shown, and the way that is open."""
     source = resolved.source
     way, mode = ways_in.show(chosen, "source", source, lambda: _shortcuts(chosen, resolved))
     answer = reports.answer(source, chosen)
@@ -88,7 +91,27 @@ def _sources(chosen: OpenCheckpoint, resolved: Resolved) -> Answer:
             upload_table.show(chosen, "source", found, uploads.unusable(chosen, "source", mode), source)
     elif way == "Gallery":
         gallery_search.results(chosen, "source", source)
-    return answer
+    return answer, way
+
+
+def _recipe(chosen: OpenCheckpoint, answer: Answer, way: ways_in.Way) -> ViewRecipe:
+    """Of the view, with all that the address has."""
+    settings: dict[str, object] = {"source": answer.resolved.source, ways_in.KEY: way}
+    settings[ASK] = next((asked for asked in _further_down(ASK) if asked in QUESTIONS), next(iter(QUESTIONS)))
+    seeds = (seed for seed in _further_down(pairings.SEED_KEY) if re.fullmatch(r"\d{1,10}", seed, re.ASCII))
+    settings[pairings.SEED_KEY] = next(seeds, 0)
+    if way == "Gallery":
+        settings |= gallery_search.settings()
+    return downloads.recipe(chosen, state.RECONSTRUCT, answer.z, [answer.resolved], **settings)
+
+
+def _further_down(key: str) -> tuple[str, ...]:
+    """What a widget that is not drawn yet may be about to show, the likelier first: a callback may have changed it.
+
+    With the back button, the address overrules it.
+    """
+    held, told = str(st.session_state.get(key, "")), st.query_params.get(key, "")
+    return (told, held) if links.is_step() else (held, told)
 
 
 def _shortcuts(chosen: OpenCheckpoint, resolved: Resolved) -> None:
@@ -97,7 +120,7 @@ def _shortcuts(chosen: OpenCheckpoint, resolved: Resolved) -> None:
     gallery_search.field(chosen)
 
 
-def _questions(chosen: OpenCheckpoint, answer: Answer) -> None:
+def _questions(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None:
     """What else one can ask of this picture, each answered when it is opened."""
     st.header("Ask more of it", anchor=False)
     for tab, show in zip(
@@ -105,7 +128,7 @@ def _questions(chosen: OpenCheckpoint, answer: Answer) -> None:
     ):
         with tab:
             if tab.open:
-                show(chosen, answer)
+                show(chosen, answer, recipe)
 
 
 def _strip(chosen: OpenCheckpoint, answer: Answer) -> None:
@@ -156,7 +179,7 @@ def _findings(chosen: OpenCheckpoint, answer: Answer) -> None:
     st.caption(state.as_text(sentence))
 
 
-def _ways_on(chosen: OpenCheckpoint, answer: Answer) -> None:
+def _ways_on(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None:
     """Links to the other pages, and files to take home."""
     source = answer.resolved.source
     with st.container(horizontal=True):
@@ -168,15 +191,11 @@ def _ways_on(chosen: OpenCheckpoint, answer: Answer) -> None:
             "Your picture stays in this session: a link to it works here only. The PNG carries what the model sees of "
             "it: bring it here, and the view is back, for whoever has the file."
         )
-    _downloads(chosen, answer)
+    _downloads(chosen, answer, recipe)
 
 
-def _downloads(chosen: OpenCheckpoint, answer: Answer) -> None:
+def _downloads(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None:
     source = answer.resolved.source
-    asked, seed = st.query_params.get(ASK, ""), st.query_params.get(pairings.SEED_KEY, "")
-    settings = {"source": str(source)} | ({ASK: asked} if asked in QUESTIONS else {})
-    settings |= {pairings.SEED_KEY: seed} if re.fullmatch(r"\d{1,10}", seed, re.ASCII) else {}
-    recipe = downloads.recipe(chosen, state.RECONSTRUCT, answer.z, [answer.resolved], **settings)
 
     def picture() -> bytes:
         return png_bytes(comparison(answer.resolved.x, answer.x_hat, RECONSTRUCTION_SCALE))
@@ -188,7 +207,7 @@ def _downloads(chosen: OpenCheckpoint, answer: Answer) -> None:
 
     downloads.show(
         recipe,
-        f"{chosen.name}-{'edit' if isinstance(source, Edit) else str(source).replace(':', '-')}",
+        downloads.file_name(chosen, source),
         [
             File("PNG", picture, "x, G(E(x)) and their difference side by side."),
             File("NPZ", arrays, "x, E(x), G(E(x)) and D's two logits as NumPy arrays."),

@@ -1,7 +1,7 @@
 """Sample: what G makes of latents drawn from the prior, and what D says of each."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -110,6 +110,11 @@ def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int],
             others = samples.from_text(state.kept("with", ""), count)
         numbers = [*(other for other in others if other != shown), shown]
         _close_up(chosen, Sample(drawn.seed, shown - 1, drawn.truncation))
+    seen = {
+        "seed": drawn.seed, "count": count, "truncation": drawn.truncation, "order": order, "cell": shown
+    }  # fmt: skip
+    if others := numbers[:-1]:
+        seen["with"] = samples.to_text(others)
     with left:
         grid.show(
             drawn.x[ranks],
@@ -131,8 +136,10 @@ def _grid_and_close_up(chosen: OpenCheckpoint, drawn: Samples, ranks: list[int],
             passed = sum(logit > 0 for logit in drawn.logits)
             taken = f"D takes **{passed} of {count}** for pairs of a real image with its code."
             st.markdown(taken, help=explain("logit"))
-        _downloads(chosen, drawn, order)
-    sample_questions.show(chosen, drawn, Sample(drawn.seed, shown - 1, drawn.truncation), numbers)
+        files = st.container()
+    asked = sample_questions.show(chosen, drawn, Sample(drawn.seed, shown - 1, drawn.truncation), numbers, seen)
+    with files:
+        _downloads(chosen, drawn, asked)
 
 
 def _keep(numbers: list[int]) -> None:
@@ -142,9 +149,8 @@ def _keep(numbers: list[int]) -> None:
     state.keep("with", samples.to_text(numbers[:-1]))
 
 
-def _downloads(chosen: OpenCheckpoint, drawn: Samples, order: str) -> None:
+def _downloads(chosen: OpenCheckpoint, drawn: Samples, settings: Mapping[str, object]) -> None:
     numbers = range(len(drawn))
-    settings = {"seed": drawn.seed, "count": len(drawn), "truncation": drawn.truncation, "order": order}
     recipe = downloads.recipe(chosen, state.SAMPLE, drawn.z, [], **settings)
     sources = [str(Sample(drawn.seed, i, drawn.truncation)) for i in numbers]
     table: dict[str, Sequence[object]] = {

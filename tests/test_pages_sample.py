@@ -1,14 +1,19 @@
 """The Sample page's further questions: what each answers, beside an independent computation."""
 
+import base64
+import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint
+from bigan.explore.gallery import load_gallery
 from bigan.explore.sampling import mean_latent
 from bigan.ui import favourites, sample_questions
 
@@ -69,6 +74,48 @@ def test_the_share_that_d_takes_for_encoder_pairs_is_counted(shown: Path) -> Non
     z = model.sample_latents(64, 3)
     share = (model.score(model.generate(z), z) > 0).float().mean().item()
     assert f"samples: D(G(z), z): {100 * share:.0f} % taken for encoder pairs" in texts(app)
+
+
+def test_samples_in_the_order_of_d_opinion_are_in_that_order(shown: Path) -> None:
+    app, model = open_sample(order="by D's opinion", seed="3", count="16"), checkpoint.load(shown)
+    z = model.sample_latents(16, 3)
+    ranked = model.score(model.generate(z), z).argsort(descending=True).tolist()
+    given = [json.loads(one.proto.json) for one in app.get("bidi_component") if one.proto.json]
+    (cells,) = [data for data in given if "drawn with seed 3" in data.get("alt", "")]
+    assert cells["names"] == [f"number {i + 1}" for i in ranked] != [f"number {i + 1}" for i in range(16)]
+    assert cells["shares"] == sorted(cells["shares"], reverse=True)
+
+
+def test_d_opinions_of_samples_and_of_the_gallery_are_counted_in_the_same_bins(shown: Path) -> None:
+    app, model, gallery = (
+        open_sample(ask=sample_questions.OPINION, seed="3"),
+        checkpoint.load(shown),
+        load_gallery(shown),
+    )
+    assert gallery is not None
+    x, z = gallery.images.float() / 255, model.sample_latents(64, 3)
+    logits = [model.score(model.generate(z), z), model.score(x, model.encode(x))]
+    figures = [json.loads(one.proto.spec) for one in app.get("plotly_chart")]
+    (figure,) = [one for one in figures if any("D(x, E(x))" in bar.get("name", "") for bar in one["data"])]
+    low, high = torch.cat(logits).min().item(), torch.cat(logits).max().item()
+    for bars, values in zip(figure["data"], logits, strict=True):
+        shares = np.array(decoded(bars["y"]))
+        centres = np.array(decoded(bars["x"]))
+        width = centres[1] - centres[0]
+        assert centres[0] - width / 2 == pytest.approx(low, abs=1e-3)
+        assert centres[-1] + width / 2 == pytest.approx(high, abs=1e-3)
+        nearest = np.abs(values.numpy()[:, None] - centres).argmin(1)  # each value counts for the bar it stands in
+        counted = np.bincount(nearest, minlength=len(centres)) / len(values)
+        assert np.abs(shares - counted).max() <= 1 / len(values) and shares.sum() == pytest.approx(1)
+    share = (logits[1] > 0).float().mean().item()
+    assert f"gallery: D(x, E(x)): {100 * share:.0f} % taken for encoder pairs" in texts(app)
+
+
+def decoded(values: Any) -> Any:
+    """Numbers as plotly sends them: a list, or its own packed form."""
+    if isinstance(values, dict):
+        return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return values
 
 
 @pytest.mark.usefixtures("shown")

@@ -4,39 +4,56 @@ import csv
 import io
 import json
 import os
+import re
 import runpy
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint, containers
 from bigan.benchmark.drawings import drawing
+from bigan.explore.editing import find_direction
+from bigan.explore.gallery import load_gallery
+from bigan.explore.pairs import pair_table, repeat
+from bigan.explore.reconstruction import index_gallery
+from bigan.explore.sampling import around, mean_latent
 from bigan.models.bigan import BiGAN
+from bigan.pictures import mosaic, png_bytes
 from bigan.records import read_config
-from bigan.ui import downloads
-from bigan.view_code import python_code
+from bigan.ui import downloads, editing
+from bigan.view_code import EDIT_SCALE, RECONSTRUCTION_SCALE, SAMPLE_SCALE, python_code
 from bigan.view_recipe import ViewRecipe, latents_sha256, link, read
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in (ROOT / "checkpoints").glob("*/config.json"))
 BIGANS = [folder.name for folder in FOLDERS if read_config(folder).is_bigan]  # which every page can be shown with
 SECONDS = 60
+BESIDE = re.compile("-(around|mean|favourites|pairs|rounds|best|selection)")  # files of a page beside its own
 STROKE = ("stroke.png", drawing(1), "image/png")
 
 # Page, what is chosen on it (not only defaults), and the length of its code without the imports
 VIEWS = {
     "sample": ("sample", {"seed": "7", "count": "25", "truncation": "0.5", "order": "by D's opinion"}, 3),
+    "chosen samples": ("sample", {"cell": "5", "with": "2-3", "ask": "The mean of several"}, 3),
+    "samples around one": ("sample", {"cell": "5", "radius": "0.5"}, 3),
     "default sample": ("sample", {}, 3),
     "gallery image": ("reconstruct", {"source": "gallery:square-23"}, 3),
-    "question": ("reconstruct", {"source": "gallery:square-23", "ask": "Again and again"}, 3),
+    "question": ("reconstruct", {"source": "gallery:square-23", "ask": "Again and again", "find": "3"}, 3),
+    "way in": ("reconstruct", {"source": "gallery:square-23", "way": "Draw"}, 3),
+    "edit": (
+        "edit",
+        {"a": "sample:3:1:1", "direction": "class-5-3", "strength": "-2", "changed": "4_-50", "sliders": "10"},
+        4,
+    ),
     "pairs": ("reconstruct", {"source": "gallery:square-23", "z-seed": "7"}, 3),
     "default image": ("reconstruct", {}, 3),
     "sample's image": ("reconstruct", {"source": "sample:7:12:0.5"}, 3),
@@ -79,22 +96,24 @@ def shown(mapped_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
-    """What the buttons of the last page would give, by the label in the file's ending."""
+    """What the buttons of the last page would give, by the file's ending; "around.png" of what is beside its own."""
     found: dict[str, Callable[[], bytes]] = {}
     add = MediaFileManager.add_deferred
 
     def watched(self: Any, data: Any, mimetype: Any, coordinates: Any, file_name: Any = None, **options: Any) -> str:
-        if "-around-" not in file_name:  # what the Sample page makes beside its grid
-            found[file_name.rpartition(".")[2]] = data
+        kind, beside = file_name.rpartition(".")[2], BESIDE.search(file_name)
+        found[f"{beside[1]}.{kind}" if beside else kind] = data
         return add(self, data, mimetype, coordinates, file_name, **options)
 
     monkeypatch.setattr(MediaFileManager, "add_deferred", watched)
     return found
 
 
-def open_page(page: str, **parameters: str) -> AppTest:
-    """A page in a fresh session, by its address."""
+def open_page(page: str, session: Mapping[str, object] | None = None, **parameters: str) -> AppTest:
+    """A page by its address, in a fresh session but for what is given."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    for key, value in (session or {}).items():
+        app.session_state[key] = value
     asked = {"checkpoint": "tiny"} | parameters
     app.query_params.update(asked)
     app.run()
@@ -234,6 +253,108 @@ def test_tables_leave_with_ids(files: dict[str, Callable[[], bytes]]) -> None:
     assert [[float(row["x"]), float(row["y"])] for row in rows] == arrays["map_latent"].tolist()
 
 
+def arrays_in(content: bytes) -> dict[str, np.ndarray]:
+    return dict(np.load(io.BytesIO(content), allow_pickle=False))
+
+
+def test_samples_around_one_and_their_mean_leave_as_pictures_and_arrays(
+    files: dict[str, Callable[[], bytes]], shown: Path
+) -> None:
+    model = checkpoint.load(shown)  # with the weights as they are stored
+    open_page("sample", seed="3", cell="5", radius="0.5")
+    centre = model.sample_latents(5, 3)[-1]
+    z = around(model, centre, 36, 0.5, 3)
+    arrays, recipe = arrays_in(files["around.npz"]()), recipe_in(files["around.png"]())
+    assert np.array_equal(arrays["z"], z.numpy()) and str(arrays["centre"]) == "sample:3:4:1"
+    assert recipe.latents_sha256 == latents_sha256(z) and recipe.query["radius"] == "0.5"
+    expected = mosaic(model.generate(z), 12, SAMPLE_SCALE)
+    assert np.array_equal(pixels(files["around.png"]()), pixels(png_bytes(expected)))
+    open_page("sample", seed="3", cell="5", ask="The mean of several", **{"with": "2"})
+    arrays, recipe = arrays_in(files["mean.npz"]()), recipe_in(files["mean.png"]())
+    two = model.sample_latents(5, 3)[[1, 4]]
+    means = torch.stack([mean_latent(two, model.config.prior), two.mean(0)])
+    assert np.allclose(arrays["z"], means) and arrays["ids"].tolist() == ["sample:3:1:1", "sample:3:4:1"]
+    assert (recipe.query["with"], recipe.query["cell"]) == ("2", "5")
+
+
+def test_favourites_leave_with_the_latents_that_were_chosen_and_come_back_to_somebody_else(
+    files: dict[str, Callable[[], bytes]], shown: Path
+) -> None:
+    model = checkpoint.load(shown)  # with the weights as they are stored
+    app = open_page("sample", ask="Favourites", seed="3", cell="5")
+    app.button(key="favourite").click().run()
+    app.number_input(key="cell").set_value(2).run()
+    app.button(key="favourite").click().run()
+    arrays, z = arrays_in(files["favourites.npz"]()), model.sample_latents(5, 3)[[4, 1]]
+    assert np.array_equal(arrays["z"], z.numpy()) and np.allclose(arrays["x"], model.generate(z), atol=1e-5)
+    assert arrays["ids"].tolist() == ["sample:3:4:1", "sample:3:1:1"]
+    picture = files["favourites.png"]()
+    assert np.array_equal(pixels(picture), pixels(png_bytes(mosaic(torch.from_numpy(arrays["x"]), 2, SAMPLE_SCALE))))
+    somebody = bring(open_page("reconstruct", way="Upload"), picture)
+    button = next(button for button in somebody.button if button.label.startswith("Open the view"))
+    button.click().run()
+    assert not somebody.exception
+    assert somebody.session_state["favourites-kept"] == {"tiny": ["sample:3:4:1", "sample:3:1:1"]}
+
+
+def test_what_one_asks_of_a_reconstruction_leaves_with_its_numbers(
+    files: dict[str, Callable[[], bytes]], shown: Path
+) -> None:
+    model = checkpoint.load(shown)  # with the weights as they are stored
+    gallery = load_gallery(shown)
+    assert gallery is not None
+    x = gallery.image("square-23")
+    app = open_page("reconstruct", source="gallery:square-23", **{"z-seed": "7"})
+    table = pair_table(model, x, 7)
+    four = table.encoder_pair, table.random_pair, table.reconstruction_pair, table.generator_pair
+    rows = list(csv.DictReader(io.StringIO(files["pairs.csv"]().decode())))
+    assert [(row["pair"], float(row["logit"])) for row in rows] == [
+        (pair.name, pytest.approx(pair.logit)) for pair in four
+    ]
+    expected = png_bytes(mosaic(torch.stack([pair.image for pair in four]), 2, RECONSTRUCTION_SCALE))
+    assert np.array_equal(pixels(files["pairs.png"]()), pixels(expected))
+    assert recipe_in(files["pairs.png"]()).query["z-seed"] == "7"
+    found = repeat(model, x)
+    open_page("reconstruct", source="gallery:square-23", ask="Again and again")
+    assert np.allclose(arrays_in(files["rounds.npz"]())["z"], found.latents, atol=1e-5)
+    rows = list(csv.DictReader(io.StringIO(files["rounds.csv"]().decode())))
+    assert [float(row["distance from x"]) for row in rows] == pytest.approx(found.distances.tolist(), abs=1e-4)
+    assert recipe_in(files["rounds.png"]()).query["ask"] == "Again and again"
+    app = open_page("reconstruct", source="gallery:square-23", ask="How good could it be")
+    app.button(key="descend").click().run()
+    app.button(key="cancel").click().run()
+    arrays = arrays_in(files["best.npz"]())
+    encoded, best = torch.from_numpy(arrays["z"])
+    assert torch.allclose(encoded, model.encode(x)[0], atol=1e-5)
+    assert np.allclose(model.generate(best[None])[0], arrays["x"][2], atol=1e-5)
+    distance = (x[0] - torch.from_numpy(arrays["x"][2])).norm().item()
+    assert distance == pytest.approx(min(arrays["from_encoder"][-1], arrays["from_random"][-1]), rel=1e-4)
+
+
+def test_an_edit_leaves_as_a_picture_an_animation_and_arrays_that_hold_it(
+    files: dict[str, Callable[[], bytes]], shown: Path
+) -> None:
+    model = checkpoint.load(shown)  # with the weights as they are stored
+    open_page("edit", a="sample:3:1:1", direction="class-5-3", strength="2", changed="4_-50")
+    gallery = load_gallery(shown)
+    assert gallery is not None
+    way, start = find_direction("class-5-3", index_gallery(model, gallery)), model.sample_latents(2, 3)[1]
+    changed = start.clone()
+    changed[3] = -0.5
+    arrays = arrays_in(files["npz"]())
+    assert np.allclose(arrays["z"], torch.stack([start, changed + 2 * way.standard_deviation * way.vector]), atol=1e-5)
+    assert np.allclose(arrays["x"], model.generate(torch.from_numpy(arrays["z"])), atol=1e-5)
+    assert np.allclose(arrays["direction"], way.vector, atol=1e-5)
+    assert str(arrays["source"]) == "edit:class-5-3:2:free:4_-50:sample:3:1:1"
+    assert recipe_in(files["gif"]()) == recipe_in(files["png"]()) == ViewRecipe.from_json(str(arrays["recipe"]))
+    film = Image.open(io.BytesIO(files["gif"]()))
+    assert getattr(film, "n_frames", 1) == 2 * len(editing.FILM)
+    film.seek(len(editing.FILM) - 1)  # the end, 3 standard deviations
+    last = model.generate((changed + 3 * way.standard_deviation * way.vector)[None])
+    shown_last = pixels(png_bytes(mosaic(last, 1, EDIT_SCALE)))[..., :3].astype(int)
+    assert np.abs(np.asarray(film.convert("RGB")).astype(int) - shown_last).max() <= 1
+
+
 def test_a_table_survives_commas_quotes_and_lines() -> None:
     table = {"name": ['a "b", c', "two\nlines", "é"], "value": [1.5, "", None]}
     rows = list(csv.reader(io.StringIO(downloads.csv_bytes(table).decode(), newline="")))
@@ -261,6 +382,12 @@ def staying(app: AppTest) -> list[str]:
     return [one.value for one in app.markdown if "does not travel" in one.value]
 
 
+def open_view(app: AppTest) -> None:
+    """Press the button that a picture offers."""
+    next(button for button in app.button if button.label.startswith("Open the view")).click().run()
+    assert_drawn(app)
+
+
 def offered(app: AppTest) -> list[Any]:
     return [element.proto for element in app.get("page_link") if element.proto.label.startswith("Open the view")]
 
@@ -286,8 +413,57 @@ def test_a_walk_is_opened_again_from_another_view_of_its_page(files: dict[str, C
     app = open_page("interpolate", mode="Sheet", corners="3")
     choose_upload(app, "a")
     bring(app, picture)
-    next(button for button in app.button if button.label.startswith("Open the view")).click().run()
-    assert_drawn(app)
+    open_view(app)
+    assert files["png"]() == picture
+
+
+# Page, the view of a picture, and what one looks at when it is brought back: it must leave no trace
+OTHER_VIEWS = {
+    "reconstruct": ({}, {"source": "sample:7:12:0.5", "way": "Upload", "ask": "Again and again", "z-seed": "7"}),
+    "edit": (
+        {"a": "sample:3:1:1", "strength": "1"},
+        {"a": "square", "direction": "component-2", "changed": "2_75", "inside": "true", "sliders": "10"},
+    ),
+    "map": ({}, {"space": "pixels", "area": "square-00 square-11", "spot": "latent:500,500", "view": "500,500,400"}),
+}
+
+
+@pytest.mark.usefixtures("shown")
+@pytest.mark.parametrize(("page", "chosen", "other"), [(page, *views) for page, views in OTHER_VIEWS.items()])
+def test_a_view_opened_on_its_own_page_takes_nothing_over_from_what_was_there(
+    page: str, chosen: dict[str, str], other: dict[str, str], files: dict[str, Callable[[], bytes]]
+) -> None:
+    open_page(page, **chosen)
+    picture = files["png"]()
+    app = open_page(page, **other)
+    if page == "edit":
+        choose_upload(app, "a")
+    assert recipe_in(files["png"]()).query != recipe_in(picture).query
+    bring(app, picture)
+    open_view(app)
+    assert recipe_in(files["png"]()).query == recipe_in(picture).query
+    assert files["png"]() == picture
+
+
+@pytest.mark.usefixtures("shown")
+@pytest.mark.parametrize("page", ["edit", "reconstruct"])
+def test_a_view_between_two_selections_comes_back_with_its_file_and_not_with_its_link(
+    page: str, files: dict[str, Callable[[], bytes]]
+) -> None:
+    edit = {"a": "sample:3:1:1", "direction": "selections", "strength": "-2"}
+    if page == "reconstruct":
+        edit = {"source": "edit:selections:-2:free::sample:3:1:1", "way": "Upload"}
+    kept = {"A": ("tiny", ("square-00",)), "B": ("tiny", ("square-17", "square-18"))}
+    here = open_page(page, **edit, session={"kept-selections": kept})
+    picture = files["png"]()
+    assert "ids-a" in recipe_in(picture).query and "ids-a" not in link(recipe_in(picture))
+    assert page != "edit" or any("Your selections do not travel in this link" in one.value for one in here.markdown)
+    somebody = open_page(page, **({"way": "Upload"} if page == "reconstruct" else {}))
+    if page == "edit":
+        choose_upload(somebody, "a")
+    bring(somebody, picture)
+    open_view(somebody)
+    assert somebody.session_state["kept-selections"] == kept
     assert files["png"]() == picture
 
 

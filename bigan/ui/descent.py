@@ -11,14 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import streamlit as st
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from bigan.explore.inversion import NUM_RANDOM, NUM_STEPS, EncoderGap, InversionStep, encoder_gap, invert, starts
-from bigan.pictures import mosaic
-from bigan.ui import assets, charts, page, pictures, state, theme
+from bigan.pictures import mosaic, png_bytes
+from bigan.ui import assets, charts, downloads, page, pictures, state, theme
+from bigan.ui.downloads import File, csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
+from bigan.view_code import RECONSTRUCTION_SCALE
+from bigan.view_recipe import ViewRecipe
 
 SEED = 0  # of the random starts
 SLICE_SECONDS, SLICE_STEPS = 0.25, 10  # whichever comes first: the page answers, and shows how far it is
@@ -70,13 +74,13 @@ class Descent:
         return encoder_gap(self.first, self.last)
 
 
-def show(chosen: OpenCheckpoint, answer: Answer) -> None:
+def show(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None:
     """The question, and what is known of its answer."""
     st.subheader("How good could it be?", anchor=False)
     if problem := chosen.config.shortcoming("generate", "encode"):
         st.caption(state.as_text(problem))
         return
-    page.part(_section)(chosen, answer)
+    page.part(_section)(chosen, answer, recipe)
 
 
 def _descents() -> dict[tuple[str, str, str], Descent]:
@@ -84,7 +88,7 @@ def _descents() -> dict[tuple[str, str, str], Descent]:
     return found
 
 
-def _section(chosen: OpenCheckpoint, answer: Answer) -> None:
+def _section(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None:
     key = str(chosen.path), chosen.weights_sha256, str(answer.resolved.source)
     descent = _descents().get(key)
 
@@ -117,6 +121,7 @@ def _section(chosen: OpenCheckpoint, answer: Answer) -> None:
             "This is the honest measure of E for one picture: what it left lying, G could have made. E was never asked "
             "for the nearest picture, but for a z that belongs to x in the eyes of D."
         )
+        _files(chosen, answer, descent, recipe)
 
 
 def _button(descent: Descent) -> None:
@@ -172,4 +177,30 @@ def _chart(descent: Descent) -> None:
         f"from the random latents from {descent.from_random[0]:.2f} to {descent.from_random[-1]:.2f}.",
         key="descent",
         references={"G(E(x))": descent.gap.encoder_distance},
+    )
+
+
+def _files(chosen: OpenCheckpoint, answer: Answer, descent: Descent, recipe: ViewRecipe) -> None:
+    """What was found so far, to take home."""
+    z = torch.cat([answer.z.cpu(), descent.last.best_latent[None]])  # (2, Z)
+    x = torch.cat([answer.resolved.x.cpu(), answer.x_hat.cpu(), descent.last.best_image[None]])  # (3, C, H, W)
+    recipe = downloads.with_latents(recipe, z)
+    from_encoder, from_random = list(descent.from_encoder), list(descent.from_random)
+
+    def table() -> bytes:
+        steps = range(len(from_encoder))
+        return csv_bytes({"step": steps, "best from E(x)": from_encoder, "best from random z": from_random})
+
+    def arrays() -> bytes:
+        return downloads.npz_bytes(recipe, x=x, z=z, from_encoder=from_encoder, from_random=from_random)
+
+    downloads.beside(
+        recipe,
+        "The best z as",
+        f"{downloads.file_name(chosen, answer.resolved.source)}-best",
+        [
+            File("PNG", lambda: png_bytes(mosaic(x, 3, RECONSTRUCTION_SCALE)), "x, G(E(x)) and G of the best z found."),
+            File("CSV", table, "The best distance from x after each step."),
+            File("NPZ", arrays, "E(x) and the best z found, the three images, and the distances as NumPy arrays."),
+        ],
     )

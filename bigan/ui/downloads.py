@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import dataclasses
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +16,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan.pictures import png_bytes, to_image
-from bigan.sources import Upload, innermost
-from bigan.ui import state
+from bigan.sources import Edit, Source, Upload, innermost, needs_selections
+from bigan.ui import selections, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved, resolve_source
 from bigan.view_code import python_code
-from bigan.view_recipe import ViewRecipe, embed, latents_sha256, link, versions
+from bigan.view_recipe import CARRIED, ViewRecipe, embed, latents_sha256, link, versions
 
 Label = Literal["PNG", "WebP", "GIF", "NPZ", "CSV"]
 MIME_TYPES: dict[Label, str] = {
@@ -40,8 +41,6 @@ class File:
     label: Label
     content: Callable[[], bytes]
     help: str
-    part: str = ""
-    """Added to the name, where a page has two files of one kind."""
 
 
 def recipe(
@@ -64,9 +63,10 @@ def recipe(
         resolve_source(innermost(one.source), chosen) for one in sources if isinstance(innermost(one.source), Upload)
     ]
     own = {str(one.source): png_bytes(to_image(one.x)) for one in begun}
+    carried = selections.settings(chosen.name) if any(needs_selections(one.source) for one in sources) else {}
     return ViewRecipe(
         page=page.url,
-        query=state.texts(**settings),
+        query=state.texts(**settings) | carried,
         checkpoint=chosen.name,
         weights_sha256=chosen.weights_sha256,
         latents_sha256=latents_sha256(latents),
@@ -81,34 +81,70 @@ def show(made_by: ViewRecipe, name: str, files: Sequence[File]) -> None:
     Args:
         made_by: goes into every picture.
         name: of the files, without their ending.
-        files: at most one of each kind and part.
+        files: at most one of each kind.
     """
     columns = st.columns(2)
     for i, file in enumerate(files):
-        columns[i % 2].download_button(
-            file.label,
-            lambda file=file: _carrying(file, made_by),  # type: ignore[misc]
-            f"{name}{file.part}.{file.label.lower()}",
-            MIME_TYPES[file.label],
-            key=f"download-{file.label}{file.part}",
-            icon=":material/download:",
-            on_click="ignore",
-            help=file.help,
-            width="stretch",
-        )
+        with columns[i % 2]:
+            _button(made_by, name, file, file.label, "stretch")
     with st.popover("Copy as code or link", icon=":material/code:", width="stretch"):
         st.markdown("This picture, made by the library:")
         st.code(python_code(made_by), language="python", wrap_lines=True)
         st.markdown("This view, for whoever has the app and the model:")
         st.code(urljoin(st.context.url or "", link(made_by)[1:]), language=None, wrap_lines=True)
-        if made_by.pictures:
-            st.markdown(_staying_here(files))
-        st.caption("Every PNG, WebP and GIF from here carries its recipe: bring one back to see this view again.")
+        if made_by.pictures or any(key in made_by.query for key in CARRIED):
+            st.markdown(_staying_here(made_by, files))
+        st.caption(
+            "Every PNG, WebP and GIF from here carries its recipe: “Open a saved view” brings it back."
+        )
 
 
-def _staying_here(files: Sequence[File]) -> str:
-    """That a person's own picture is in no link, and how it reaches somebody else."""
+def beside(made_by: ViewRecipe, called: str, name: str, files: Sequence[File]) -> None:
+    """Buttons for what a page shows beside its own picture, in one row.
+
+    Args:
+        made_by: goes into every picture; see `with_latents`.
+        called: what is taken home, as the label begins: "The means as".
+        name: of the files, without their ending.
+        files: at most one of each kind.
+    """
+    with st.container(horizontal=True):
+        for file in files:
+            _button(made_by, name, file, f"{called} {file.label}", "content")
+
+
+def _button(made_by: ViewRecipe, name: str, file: File, label: str, width: Literal["stretch", "content"]) -> None:
+    st.download_button(
+        label,
+        lambda: _carrying(file, made_by),
+        f"{name}.{file.label.lower()}",
+        MIME_TYPES[file.label],
+        key=f"download-{label}",
+        icon=":material/download:",
+        on_click="ignore",
+        help=file.help,
+        width=width,
+    )
+
+
+def with_latents(made_by: ViewRecipe, latents: Float[Tensor, "B Z"]) -> ViewRecipe:
+    """The recipe of the same view for a picture of other latents in it."""
+    return dataclasses.replace(made_by, latents_sha256=latents_sha256(latents))
+
+
+def file_name(chosen: OpenCheckpoint, source: Source) -> str:
+    """What files about an image are called, without their ending."""
+    return f"{chosen.name}-{'edit' if isinstance(source, Edit) else str(source).replace(':', '-')}"
+
+
+def _staying_here(made_by: ViewRecipe, files: Sequence[File]) -> str:
+    """That what is a person's own is in no link, and how it reaches somebody else."""
     carriers = [file.label for file in files if MIME_TYPES[file.label].startswith("image/")]
+    if not made_by.pictures:
+        return (
+            "**Your selections do not travel in this link**: they stay in your session. To share this view, send the "
+            f"{carriers[0]} from here, which carries them inside."
+        )
     way = f"send the {carriers[0]} from here, which carries your picture and this view inside, or " if carriers else ""
     return (
         "**Your own picture does not travel in this link**: it stays in your session, and who opens the link is asked "

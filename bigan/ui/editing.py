@@ -17,6 +17,7 @@ from bigan.sources import (
     SourceError,
     changes_text,
     is_local,
+    needs_selections,
     parse_changes,
 )
 from bigan.ui import charts, direction_choice, downloads, edit_bench, edits, grid, page, selections, state
@@ -37,6 +38,8 @@ COLUMNS = (5, 6)
 STRIP_SCALE, END_WIDTH = 2, 60
 UNMOVED = "unchanged along this direction"
 LOCAL = "This edit needs your picture or your selections, which stay in this session: a link to it works here only."
+CARRIED = "A PNG of it carries them, and brings this view back wherever it is opened."
+TOO_MANY = "They are too many images for a PNG to carry; the NPZ has their ids."
 Changes = tuple[tuple[int, float], ...]
 
 
@@ -61,10 +64,10 @@ def show(chosen: OpenCheckpoint, start: Resolved) -> None:
             _steps(edit, made)
         if name:
             _strip(chosen, start, edit)
-        _sliders(chosen, start, edit)
+        num_sliders = _sliders(chosen, start, edit)
     with left:
         edit_bench.show(chosen, made)
-    _after(chosen, start, made)
+    _after(chosen, start, made, num_sliders)
 
 
 def _changes(text: str, latent_dim: int) -> Changes:
@@ -152,15 +155,15 @@ def _go_on_help(made: Made, fits: bool) -> str:
     return "Keep this, and start the next edit from it." if fits else "This edit is longer than a link can be."
 
 
-def _sliders(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
-    """The numbers that change the image most here, each between the images at its two ends."""
+def _sliders(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> int:
+    """The numbers that change the image most here, each between the images at its two ends; how many were asked for."""
     st.header("Number by number", anchor=False)
     z, changes = start.z[0], dict(edit.changes)
     counts = [*(count for count in COUNTS if count < len(z)), len(z)]
-    num = st.selectbox("How many", counts, key=SLIDERS, bind="query-params", width=110,
-                       help="Of the numbers of z, those that change this image most first.")  # fmt: skip
+    num = int(st.selectbox("How many", counts, key=SLIDERS, bind="query-params", width=110,
+                           help="Of the numbers of z, those that change this image most first."))  # fmt: skip
     effects = edits.effects(chosen, z)  # (Z,)
-    shown = [int(i) for i in effects.argsort(descending=True)[: int(num)]]
+    shown = [int(i) for i in effects.argsort(descending=True)[:num]]
     shown += [i for i in changes if i not in shown]
     st.caption(
         "Left and right of each: what G makes with that number at its low and at its high end, all others as they are. "
@@ -183,6 +186,7 @@ def _sliders(chosen: OpenCheckpoint, start: Resolved, edit: Edit) -> None:
                 help=f"{MAX_CHANGES} numbers are changed, as many as a link holds." if full else None,
             )  # fmt: skip
             st.html(edit_bench.end(2 * place + 1, len(shown), name, most), width=END_WIDTH)
+    return num
 
 
 def _set(component: int, began: float, key: str) -> None:
@@ -195,7 +199,7 @@ def _set(component: int, began: float, key: str) -> None:
     state.keep(CHANGED, changes_text((others if back else others | {component: value}).items()))
 
 
-def _after(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:
+def _after(chosen: OpenCheckpoint, start: Resolved, made: Made, num_sliders: int) -> None:
     """The ways on, and the files."""
     left, right = st.columns(COLUMNS, gap="large")
     with left:
@@ -208,37 +212,41 @@ def _after(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:
         else:
             st.caption("This edit is longer than a link can be, so it cannot be carried to other pages.")
         if is_local(edit):
-            st.caption(LOCAL)
+            too_many = needs_selections(edit) and not selections.settings(chosen.name)
+            st.caption(f"{LOCAL} {TOO_MANY if too_many else CARRIED}")
     with right:
-        _downloads(chosen, start, made)
+        _downloads(chosen, start, made, num_sliders)
 
 
-def _downloads(chosen: OpenCheckpoint, start: Resolved, made: Made) -> None:
+def _downloads(chosen: OpenCheckpoint, start: Resolved, made: Made, num_sliders: int) -> None:
     edit = made.edit
-    settings: dict[str, object] = {START: edit.start, STRENGTH: edit.strength, INSIDE: str(edit.inside).lower()}
+    settings: dict[str, object] = {
+        START: edit.start, STRENGTH: edit.strength, INSIDE: str(edit.inside).lower(), SLIDERS: num_sliders
+    }  # fmt: skip
     optional = {direction_choice.KEY: edit.direction, CHANGED: changes_text(edit.changes)}
     settings |= {key: text for key, text in optional.items() if text}
+    settings |= selections.settings(chosen.name) if needs_selections(edit) else {}
     recipe = downloads.recipe(chosen, state.EDIT, made.z, [start], **settings)
+    # found now: when a file is asked for, the session with its selections is out of reach
+    film = edits.along(chosen, start.z[0], edit, FILM)  # (K, Z)
+    values: dict[str, downloads.Values] = {"z": made.z, "x": made.x, "source": str(edit)}
+    if made.logits is not None:
+        values["logits"] = made.logits
+    if edit.direction:
+        found = edits.direction(chosen, edit.direction)
+        values |= {"direction": found.vector, "standard_deviation": found.standard_deviation}
+    values |= {f"ids_{name.lower()}": ids for name, ids in selections.kept(chosen.name).items()}
 
     def picture() -> bytes:
         return png_bytes(comparison(made.x[:1], made.x[1:], EDIT_SCALE))
 
     def animation() -> bytes:
-        x = chosen.model.generate(edits.along(chosen, start.z[0], edit, FILM))
+        x = chosen.model.generate(film)
         return animation_bytes([mosaic(one[None], 1, EDIT_SCALE) for one in (*x, *x.flip(0))], "gif", FRAME_SECONDS)
-
-    def arrays() -> bytes:
-        values: dict[str, downloads.Values] = {"z": made.z, "x": made.x, "source": str(edit)}
-        if made.logits is not None:
-            values["logits"] = made.logits
-        if edit.direction:
-            found = edits.direction(chosen, edit.direction)
-            values |= {"direction": found.vector, "standard_deviation": found.standard_deviation}
-        values |= {f"ids_{name.lower()}": ids for name, ids in selections.kept(chosen.name).items()}
-        return downloads.npz_bytes(recipe, **values)
 
     files = [File("PNG", picture, "Before, after and their difference side by side.")]
     if edit.direction:
         files.append(File("GIF", animation, "All along the direction and back, as an animation."))
-    files.append(File("NPZ", arrays, "z and G(z) before and after, and the direction, as NumPy arrays."))
+    arrays = "z and G(z) before and after, and the direction, as NumPy arrays."
+    files.append(File("NPZ", lambda: downloads.npz_bytes(recipe, **values), arrays))
     downloads.show(recipe, f"{chosen.name}-edit", files)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan.sources import is_local
-from bigan.ui import drawing_pad, picker, pictures, state, uploads
+from bigan.ui import drawing_pad, picker, pictures, preparing, state, unfamiliar, uploads
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import Resolved, Sample, Upload, keep_drawing
 
@@ -89,6 +89,7 @@ def show(
                 st.caption(f"{words}.")
     if any(is_local(end.source) for end in ends.values()):
         st.caption(LOCAL)
+    unfamiliar.warn_of_each(chosen, {letter.upper(): end for letter, end in ends.items()})
 
 
 def _picture(chosen: OpenCheckpoint, x: Float[Tensor, "1 C H W"], kind: pictures.Kind, words: str) -> None:
@@ -115,7 +116,7 @@ def _own(chosen: OpenCheckpoint, key: str, shown: Resolved, way: str) -> None:
 
     def draw(drawn: bytes | None) -> None:
         if drawn is not None:
-            state.keep(key, str(keep_drawing(drawn, mode)))
+            state.keep(key, str(keep_drawing(drawn, preparing.next_drawing(source, mode))))
 
     with place:
         if way == "Draw":

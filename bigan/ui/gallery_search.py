@@ -6,7 +6,7 @@ from bigan.ui import grid, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import GalleryImage, Source
 
-KEY = "find"
+KEY, PAGE = "find", "find-page"
 COLUMNS, ROWS, SCALE = 15, 2, 2
 SHOWN = COLUMNS * ROWS
 
@@ -48,12 +48,13 @@ def results(chosen: OpenCheckpoint, key: str, source: Source) -> None:
     ids = found[start : start + SHOWN]
     rows = gallery.indices_of(ids)
     labels = [gallery.class_names[label] for label in gallery.labels[rows].tolist()]
+    logits = chosen.gallery_opinions(rows.tolist())
     at = source.image_id if isinstance(source, GalleryImage) else ""
     part = f", {start + 1:,} to {start + len(ids):,} shown" if len(ids) < len(found) else ""
     plural = chosen.info.noun_plural if len(found) > 1 else chosen.info.noun
     grid.show(
         gallery.images[rows],
-        [grid.Cell(f"“{label}”", image_id) for label, image_id in zip(labels, ids, strict=True)],
+        [grid.Cell(f"“{label}”", one, logit) for label, one, logit in zip(labels, ids, logits, strict=True)],
         columns=COLUMNS,
         kind="real",
         alt=f"{len(ids)} real {plural} found",
@@ -71,8 +72,13 @@ def _page(count: int) -> int:
     most = -(-count // SHOWN)
     if most == 1:
         return 1
-    widget = f"{KEY}-page"
-    if widget in st.session_state:  # of another search, which may have found more
-        st.session_state[widget] = min(int(st.session_state[widget]), most)
+    if PAGE in st.session_state:  # of another search, which may have found more
+        st.session_state[PAGE] = min(int(st.session_state[PAGE]), most)
     label = f"Page of what was found, 1 to {most}"
-    return int(st.number_input(label, 1, most, step=1, key=widget, bind="query-params", width=240))
+    return int(st.number_input(label, 1, most, step=1, key=PAGE, bind="query-params", width=240))
+
+
+def settings() -> dict[str, str]:
+    """What the address has of the search; nothing where none is made."""
+    text, page = str(st.session_state.get(KEY) or ""), st.session_state.get(PAGE, 1)
+    return {KEY: text} | ({PAGE: str(page)} if page != 1 else {}) if text.strip() else {}

@@ -1,5 +1,6 @@
 """Cached access to checkpoints. Every cache is bounded and keyed by the files' state, so a replaced file is seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -139,6 +140,11 @@ class OpenCheckpoint:
         if self.config.shortcoming("score"):
             return None
         return [float(logit) for logit in self.model.score(x, z)]
+
+    def gallery_opinions(self, rows: Sequence[int]) -> Sequence[float | None]:
+        """D's logit of the pair (x, E(x)) of some images of the gallery; None of each where there is none."""
+        logits = None if self.index is None else self.index.encoder_pair_logits
+        return [None] * len(rows) if logits is None else logits[list(rows)].tolist()
 
     @property
     def gallery_key(self) -> tuple[str, FileStates]:

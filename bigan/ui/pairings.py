@@ -8,16 +8,20 @@ import html
 import random
 
 import streamlit as st
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from bigan.config import MAX_SEED, Prior
 from bigan.explore.pairs import Pair, PairTable, pair_table
-from bigan.pictures import mosaic
-from bigan.ui import charts, page, pictures, state, theme
+from bigan.pictures import mosaic, png_bytes
+from bigan.ui import charts, downloads, page, pictures, state, theme
 from bigan.ui.charts import probability
+from bigan.ui.downloads import File, csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
+from bigan.view_code import RECONSTRUCTION_SCALE
+from bigan.view_recipe import ViewRecipe
 
 SEED_KEY = "z-seed"
 SCALE = 4
@@ -41,8 +45,8 @@ MEANINGS = {
 }
 
 
-def show(chosen: OpenCheckpoint, answer: Answer) -> None:
-    """The table, with what it says in words."""
+def show(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None:
+    """The table, with what it says in words, and as files."""
     st.subheader("What does D say of x with another z?", anchor=False)
     if problem := chosen.config.shortcoming("generate", "encode", "score"):
         st.caption(state.as_text(problem))
@@ -59,6 +63,26 @@ def show(chosen: OpenCheckpoint, answer: Answer) -> None:
         "In a row the image stays, or is made of what stands beside it; in a column the latent stays. D is trained to "
         "tell the first cell from the last; E and G are trained until it cannot. They never see x beside G(E(x)): that "
         "these come to look alike follows from the two pairs becoming alike."
+    )
+    pairs = [pair for row in rows for pair in row]
+    x, z = torch.stack([pair.image for pair in pairs]), torch.stack([pair.latent for pair in pairs])
+    names, logits = [pair.name for pair in pairs], [pair.logit for pair in pairs]
+    recipe = downloads.with_latents(recipe, z)
+    chances = [probability(logit) for logit in logits]
+    columns: dict[str, list[object]] = {"pair": [*names], "logit": [*logits], "chance of an encoder pair": [*chances]}
+    downloads.beside(
+        recipe,
+        "The four as",
+        f"{downloads.file_name(chosen, answer.resolved.source)}-pairs",
+        [
+            File("PNG", lambda: png_bytes(mosaic(x, 2, RECONSTRUCTION_SCALE)), "The four images, as they stand above."),
+            File("CSV", lambda: csv_bytes(columns), "D's logit and opinion of each pair."),
+            File(
+                "NPZ",
+                lambda: downloads.npz_bytes(recipe, x=x, z=z, pairs=names, logits=logits),
+                "The images, latents and logits as NumPy arrays.",
+            ),
+        ],
     )
 
 

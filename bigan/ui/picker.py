@@ -25,6 +25,7 @@ Resolve = Callable[[Source | str, OpenCheckpoint], Resolved]
 SEED_HELP = "The same seed draws the same latents, here and on the Sample page."
 NUMBER_HELP = f"Which of the latents drawn with this seed, 1 to {MAX_SAMPLES}, counted as on the Sample page."
 RANDOM_SEEDS = 10_000  # as the dice of the Sample page
+OPINION = "The violet bar is D's opinion of (x, E(x)): the longer, the more it takes the two for an encoder pair."
 
 
 def current(chosen: OpenCheckpoint, key: str, position: int) -> Resolved:
@@ -98,7 +99,10 @@ def gallery(chosen: OpenCheckpoint, key: str, source: Source, beside: Callable[[
     """
     images, rows = chosen.gallery, _rows_by_class(chosen)
     if images is None:
-        st.caption("This checkpoint comes without a gallery of real images.")
+        st.caption(
+            "This checkpoint comes without a gallery of real images. Go on with a picture of your own or a sample, or "
+            "choose another model in the sidebar."
+        )
         return
     widget = f"{key}-number"
     row = images.index_of(source.image_id) if isinstance(source, GalleryImage) else None
@@ -115,11 +119,12 @@ def gallery(chosen: OpenCheckpoint, key: str, source: Source, beside: Callable[[
             place = min(int(st.session_state[widget]), len(rows[label])) - 1
             state.keep(key, str(GalleryImage(images.ids[rows[label][place]])))
 
+    logits = chosen.gallery_opinions(shown)
     grid.show(
         images.images[shown],
         [
-            grid.Cell(f"“{images.class_names[k]}”, number {number}", images.ids[i])
-            for k, i in zip(rows, shown, strict=True)
+            grid.Cell(f"“{images.class_names[k]}”, number {number}", images.ids[i], logit)
+            for k, i, logit in zip(rows, shown, logits, strict=True)
         ],
         columns=min(GRID_COLUMNS, len(shown)),
         kind="real",
@@ -127,6 +132,7 @@ def gallery(chosen: OpenCheckpoint, key: str, source: Source, beside: Callable[[
         key=f"{key}-gallery",
         chosen=[shown.index(row)] if row in shown else [],
         on_choice=lambda cells: state.keep(key, str(GalleryImage(images.ids[shown[cells[0]]]))),
+        caption="" if None in logits else OPINION,
         scale=GRID_SCALE,
         smooth=chosen.smooth,
     )

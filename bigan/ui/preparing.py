@@ -15,7 +15,7 @@ from bigan.preparation import WHOLE, Crop, Mode, Preparation, usual_preparation
 from bigan.ui import pictures, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import ORIGINAL_PX, Answer, answer
-from bigan.ui.sources import SourceError, Upload, upload_names
+from bigan.ui.sources import Source, SourceError, Upload, upload_names
 
 SMALLEST_CROP = 10  # per cent
 MODES: dict[Mode, str] = {"digit": "as a digit was made for MNIST", "plain": "as it is"}
@@ -53,6 +53,11 @@ def _adjusted() -> dict[str, Preparation]:
     for gone in found.keys() - upload_names().keys():
         del found[gone]
     return found
+
+
+def next_drawing(shown: Source, usual: Preparation) -> Preparation:
+    """How the next drawing becomes an input: as the one that is shown, or else in the usual way."""
+    return shown.preparation if isinstance(shown, Upload) and shown.digest not in upload_names() else usual
 
 
 def mode(chosen: OpenCheckpoint, key: str, source: Upload | None) -> Mode:

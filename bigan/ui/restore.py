@@ -1,16 +1,20 @@
 """A picture that carries the recipe of a view, brought back: the way to that view, or why there is none."""
 
+import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from bigan import checkpoint
+from bigan.checkpoint import CheckpointError, CheckpointSummary
 from bigan.sources import Upload, parse_source
-from bigan.ui import links, state
+from bigan.ui import favourites, links, selections, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import keep_upload, upload_names
 from bigan.view_code import SPACE_NAMES
-from bigan.view_recipe import ViewRecipe, picture_of
+from bigan.view_recipe import CARRIED, ViewRecipe, picture_of
 
 
 def offer(recipe: ViewRecipe, name: str) -> None:
@@ -26,34 +30,87 @@ def offer(recipe: ViewRecipe, name: str) -> None:
         st.warning(state.as_text(f"{name}: {problem}"), icon=":material/link_off:")
         return
     query = {"checkpoint": recipe.checkpoint} | _query(recipe, name)
+    carried = {key: query.pop(key) for key in CARRIED if key in query}
     st.markdown(state.as_text(f"{name} was made on the page {page.title} with the model {recipe.checkpoint}."))
     label = "Open the view it was made in"
-    if state.here() is not page:
+    is_here = state.here() is page
+    if not is_here and not carried:
         st.page_link(page.path, label=label, icon=page.icon, query_params=links.marked(query))
         return
     for space, word in SPACE_NAMES.items():  # an address has the map's word for it, its widget the library's
         if query.get("space") == word:
             query["space"] = space
+
+    def take() -> None:
+        selections.take(recipe.checkpoint, carried)
+        favourites.take(recipe.checkpoint, carried)
+        if is_here:
+            _put(query)
+
     key = f"restore-{name}-{recipe.latents_sha256[:8]}"
-    if st.button(label, key=key, icon=page.icon, type="primary", on_click=state.put, args=(query,)):
+    if st.button(label, key=key, icon=page.icon, type="primary", on_click=take):
+        if not is_here:
+            st.switch_page(page.path, query_params=links.marked(query))
         st.rerun()  # of all the page, where only a part of it was drawn anew
+
+
+def _put(query: Mapping[str, str]) -> None:
+    """Show on the page that one is at what an address says, and nothing else; only from a callback.
+
+    A link to another page needs no such thing, and a link to the same page changes nothing: widgets read the address
+    only when they appear.
+    """
+    for key in set(st.query_params) - set(query):  # a widget that holds its usual value is in no address
+        if key in st.session_state:
+            state.keep(key, _usual(key))
+        else:
+            del st.query_params[key]
+    for key, value in query.items():
+        before = st.session_state.get(key)
+        if before is None:  # not there now: once it appears, it reads the address
+            st.query_params[key] = value
+            continue
+        with contextlib.suppress(ValueError):  # not a number: the widget keeps its own
+            if isinstance(before, bool):
+                st.session_state[key] = value.lower() == "true"
+            else:
+                state.keep(key, type(before)(value) if isinstance(before, int | float) else value)
+
+
+def _usual(key: str) -> Any:
+    """What a widget holds where neither a person nor the address says anything.
+
+    Streamlit knows, and has no public name for it. Forgetting the widget's value would do here, but not in the browser.
+    """
+    context = get_script_run_ctx()
+    assert context is not None
+    held = context.session_state._state
+    return held._new_widget_state.widget_metadata[held._get_widget_id(key)].deserializer(None)
 
 
 def _problem(recipe: ViewRecipe) -> str:
     """Why the view cannot be had here, or nothing."""
-    found = next((one for one in checkpoint.summarise_checkpoints() if one.name == recipe.checkpoint), None)
+    here = {one.name: one for one in checkpoint.summarise_checkpoints()}
+    for name, weights in ({recipe.checkpoint: recipe.weights_sha256} | recipe.others).items():
+        if problem := _difference(name, weights, here.get(name)):
+            return problem
+    return ""
+
+
+def _difference(name: str, weights: str, found: CheckpointSummary | None) -> str:
+    """Why a model of a recipe is not the one of that name here, or nothing."""
     if found is None:
-        return f"It was made with the model {recipe.checkpoint}, which is not here."
+        return f"It was made with the model {name}, which is not here."
     if found.config is None:
-        return f"It was made with the model {recipe.checkpoint}, which cannot be opened: {found.problem}"
+        return f"It was made with the model {name}, which cannot be opened: {found.problem}"
     try:
-        here = OpenCheckpoint(found.name, found.path, found.config).weights_sha256
-    except checkpoint.CheckpointError as error:
+        here = OpenCheckpoint(name, found.path, found.config).weights_sha256
+    except CheckpointError as error:
         return str(error)
-    if here != recipe.weights_sha256:
+    if here != weights:
         return (
-            f"It was made with other weights than the model {recipe.checkpoint} has here "
-            f"(SHA-256 {recipe.weights_sha256[:8]}..., here {here[:8]}...)."
+            f"It was made with other weights than the model {name} has here (SHA-256 {weights[:8]}..., here "
+            f"{here[:8]}...)."
         )
     return ""
 

@@ -7,16 +7,19 @@ import streamlit as st
 
 from bigan.explore.neighbours import nearest_images
 from bigan.explore.pairs import Repeated, repeat
-from bigan.pictures import mosaic
-from bigan.ui import charts, page, pictures, state, theme
+from bigan.pictures import mosaic, png_bytes
+from bigan.ui import charts, downloads, page, pictures, state, theme
+from bigan.ui.downloads import File, csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
+from bigan.view_code import WALK_SCALE
+from bigan.view_recipe import ViewRecipe
 
 SCALE = 2
 
 
-def show(chosen: OpenCheckpoint, answer: Answer) -> None:
-    """The strip, the chart and the answer."""
+def show(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe | None = None) -> None:
+    """The strip, the chart and the answer, and where there is a recipe of the page, the files."""
     st.subheader("Again and again: does it settle?", anchor=False)
     if problem := chosen.config.shortcoming("generate", "encode"):
         st.caption(state.as_text(problem))
@@ -28,6 +31,8 @@ def show(chosen: OpenCheckpoint, answer: Answer) -> None:
     st.caption(state.as_text(scale_words(found, answer, chosen.info.noun_plural)))
     if chosen.index is not None:
         st.markdown(state.as_text(_where(chosen, found)))
+    if recipe is not None:
+        _files(chosen, answer, found, downloads.with_latents(recipe, found.latents))
 
 
 def finding(found: Repeated) -> str:
@@ -100,4 +105,27 @@ def _chart(found: Repeated) -> None:
         alt=f"The distance from x goes from 0 to {distances[-1]:.2f} in {len(found.steps)} rounds; "
         f"the step from {found.steps[0].item():.2f} to {found.steps[-1].item():.2f}.",
         key="rounds",
+    )
+
+
+def _files(chosen: OpenCheckpoint, answer: Answer, found: Repeated, recipe: ViewRecipe) -> None:
+    def table() -> bytes:
+        distances, steps = found.distances.tolist(), [None, *found.steps.tolist()]
+        rounds = range(len(distances))
+        return csv_bytes({"round": rounds, "distance from x": distances, "distance from the round before": steps})
+
+    def arrays() -> bytes:
+        return downloads.npz_bytes(
+            recipe, x=found.images, z=found.latents, distances=found.distances, steps=found.steps
+        )
+
+    downloads.beside(
+        recipe,
+        "All rounds as",
+        f"{downloads.file_name(chosen, answer.resolved.source)}-rounds",
+        [
+            File("PNG", lambda: png_bytes(mosaic(found.images, len(found.images), WALK_SCALE)), "x and all rounds."),
+            File("CSV", table, "The distances of each round."),
+            File("NPZ", arrays, "All images, E of each but the last, and the distances as NumPy arrays."),
+        ],
     )

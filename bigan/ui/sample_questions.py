@@ -3,38 +3,43 @@
 Shapes: B samples, Z latent components, C H W image.
 """
 
-import numpy as np
-import plotly.graph_objects as go
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from bigan.explore.sampling import Coverage, around, coverage, mean_latent
+from bigan.explore.sampling import around, mean_latent
+from bigan.pictures import mosaic, png_bytes
 from bigan.sources import Sample
-from bigan.ui import charts, downloads, favourites, grid, pictures, state, theme
-from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
+from bigan.ui import downloads, favourites, grid, pictures, sample_spread, state
+from bigan.ui.downloads import File
+from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.samples import Samples
 from bigan.ui.sources import resolve_source
+from bigan.view_code import SAMPLE_SCALE
 
 ASK, RADIUS = "ask", "radius"
 LIKE, MEAN, OPINION, COVER, KEPT = (
     "More like this one", "The mean of several", "D's opinion of all", "What they cover", "Favourites",
 )  # fmt: skip
 NUM_LIKE, LIKE_COLUMNS, LIKE_SCALE = 36, 12, 2
-NUM_COVERED = 1000
-BINS_HEIGHT_PX, NUM_BINS = 240, 30
 LARGE_SCALE = 5
+Settings = Mapping[str, object]
 
 
-def show(chosen: OpenCheckpoint, drawn: Samples, source: Sample, numbers: list[int]) -> None:
-    """The choice of questions, and the answer to the chosen one.
+def show(
+    chosen: OpenCheckpoint, drawn: Samples, source: Sample, numbers: list[int], settings: Settings
+) -> dict[str, object]:
+    """The choice of questions, and the answer to the chosen one; all that the address then has.
 
     Args:
         chosen: the checkpoint.
         drawn: the samples of the grid.
         source: the one that is looked at.
         numbers: of all chosen ones, from 1.
+        settings: what the address has of the grid.
     """
     st.header("Ask more", anchor=False)
     questions = [LIKE, MEAN, *[OPINION] * (drawn.logits is not None), COVER, KEPT]
@@ -42,19 +47,22 @@ def show(chosen: OpenCheckpoint, drawn: Samples, source: Sample, numbers: list[i
         "Ask more", questions, default=LIKE, required=True, key=ASK, bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
+    settings = {**settings, ASK: asked}
     if asked == MEAN:
-        _mean(chosen, drawn, numbers)
+        _mean(chosen, drawn, numbers, settings)
     elif asked == OPINION and drawn.logits is not None:
-        _opinion(chosen, drawn.logits)
+        sample_spread.opinions(chosen, drawn.logits)
     elif asked == COVER:
-        _cover(chosen, drawn.seed)
+        sample_spread.covered(chosen, drawn.seed)
     elif asked == KEPT:
-        _kept(chosen)
+        _kept(chosen, settings)
     else:
-        _like(chosen, source)
+        settings[RADIUS] = _like(chosen, source, settings)
+    return settings
 
 
-def _like(chosen: OpenCheckpoint, source: Sample) -> None:
+def _like(chosen: OpenCheckpoint, source: Sample, settings: Settings) -> float:
+    """A ball about a sample, and its radius."""
     radius = st.slider(
         "How far around it", 0.05, 1.5, 0.3, 0.05, key=RADIUS, bind="query-params",
         help="In standard deviations of the prior for each number of z: at 1 the ball is as wide as the prior itself.",
@@ -73,10 +81,12 @@ def _like(chosen: OpenCheckpoint, source: Sample) -> None:
         scale=LIKE_SCALE,
         smooth=chosen.smooth,
     )
-    _take(chosen, z, x, f"around-{source.seed}-{source.index}-{radius:g}", source)
+    _files(chosen, {**settings, RADIUS: radius}, "These as", f"around-{source.seed}-{source.index}-{radius:g}", z, x,
+           centre=str(source))  # fmt: skip
+    return float(radius)
 
 
-def _mean(chosen: OpenCheckpoint, drawn: Samples, numbers: list[int]) -> None:
+def _mean(chosen: OpenCheckpoint, drawn: Samples, numbers: list[int], settings: Settings) -> None:
     if len(numbers) < 2:
         st.markdown("Choose two samples or more in the grid: hold Shift or Ctrl and click, or press Space on each.")
         return
@@ -101,82 +111,11 @@ def _mean(chosen: OpenCheckpoint, drawn: Samples, numbers: list[int]) -> None:
         f"ever been asked for anything; the other one keeps the length that samples have (number {rows[0] + 1}: "
         f"{norms[2]:.1f})."
     )
+    ids = [str(Sample(drawn.seed, row, drawn.truncation)) for row in rows]
+    _files(chosen, settings, "Both as", f"mean-{drawn.seed}-of-{len(rows)}", torch.cat([mean, plain]), x, ids=ids)
 
 
-def _opinion(chosen: OpenCheckpoint, logits: list[float]) -> None:
-    """How D's opinions are spread, over these samples and over the gallery's encoder pairs."""
-    c = theme.colours()
-    spread = {"samples: D(G(z), z)": (logits, c.generated)}
-    if chosen.index is not None and chosen.index.encoder_pair_logits is not None:
-        spread["gallery: D(x, E(x))"] = (chosen.index.encoder_pair_logits.tolist(), c.real)
-    ends = [value for values, _ in spread.values() for value in values]
-    edges = np.linspace(min(ends), max(ends) + 1e-6, NUM_BINS + 1)
-    figure, table = go.Figure(), {"logit, from": edges[:-1].round(2).tolist()}
-    for pattern, (name, (values, colour)) in zip(("", "/"), spread.items(), strict=False):
-        shares = (np.histogram(values, edges)[0] / len(values)).tolist()
-        table[name] = shares
-        figure.add_bar(
-            x=(edges[:-1] + edges[1:]) / 2, y=shares, name=name,
-            marker={"color": colour, "pattern": {"shape": pattern}},
-            hovertemplate="logit %{x:.1f}: %{y:.0%}<extra></extra>",
-        )  # fmt: skip
-    figure.add_vline(x=0, line={"color": c.ink, "width": 1, "dash": "dot"}, annotation_text="undecided")
-    figure.update_layout(barmode="group")
-    figure.update_xaxes(title="D's logit: to the right, an encoder pair", showgrid=False)
-    figure.update_yaxes(title="share", gridcolor=c.faint, tickformat=".0%")
-    passed = {name: sum(value > 0 for value in values) / len(values) for name, (values, _) in spread.items()}
-    said = "; ".join(f"{name}: {100 * share:.0f} % taken for encoder pairs" for name, share in passed.items())
-    charts.draw(figure, alt=f"How D's logits are spread. {said}.", key="opinions", height_px=BINS_HEIGHT_PX)
-    st.markdown(
-        f"{said}. Were E and G each other's inverse, the two would look the same and lie around 0. The gallery was not "
-        "trained on: where even its real pairs lie to the left, D is stricter with what it has not seen before."
-    )
-    charts.table_twin(lambda: table, "The spread as a table")
-
-
-def _cover(chosen: OpenCheckpoint, seed: int) -> None:
-    if chosen.index is None:
-        st.markdown("This checkpoint ships no gallery to compare its samples with.")
-        return
-    found = _coverage((str(chosen.path), chosen.weights_sha256), seed, chosen)
-    c, plural = theme.colours(), chosen.info.noun_plural
-    figure = go.Figure()
-    for name, shares, colour, pattern in (
-        (f"{found.num_samples:,} samples", found.shares_of_samples, c.generated, ""),
-        ("the gallery", found.shares_of_gallery, c.real, "/"),
-    ):
-        figure.add_bar(
-            x=list(found.class_names), y=shares, name=name, marker={"color": colour, "pattern": {"shape": pattern}},
-            hovertemplate="%{x}: %{y:.1%}<extra></extra>",
-        )  # fmt: skip
-    figure.update_xaxes(title="label of the nearest real image, in E's eyes", showgrid=False, type="category")
-    figure.update_yaxes(title="share", gridcolor=c.faint, tickformat=".0%")
-    ranked = sorted(zip(found.shares_of_samples, found.class_names, strict=True))
-    least, most = ranked[0], ranked[-1]
-    alt = f"Shares of labels among samples and gallery: from {least[1]} ({least[0]:.1%}) to {most[1]} ({most[0]:.1%})."
-    charts.draw(figure, alt=alt, key="cover", height_px=BINS_HEIGHT_PX)
-    st.markdown(
-        f"Each of {found.num_samples:,} samples is given the label of the real {chosen.info.noun} nearest to it. A "
-        f"generator that forgot a kind of image shows here: the rarest is “{least[1]}” ({100 * least[0]:.1f} %), the "
-        f"commonest “{most[1]}” ({100 * most[0]:.1f} %). {found.num_distinct:,} different {plural} are nearest to some "
-        f"sample. Near-duplicates of an earlier sample: {found.num_duplicates:,}, which lie no farther from it than "
-        f"{found.duplicate_distance:.1f} in pixels, which one in a hundred of as many real {plural} is from another."
-    )
-    charts.table_twin(
-        lambda: {
-            "label": found.class_names, "samples": found.shares_of_samples, "gallery": found.shares_of_gallery,
-        },
-        "What they cover as a table",
-    )  # fmt: skip
-
-
-@st.cache_resource(max_entries=8 * MAX_CHECKPOINTS, show_spinner="Drawing 1,000 samples")
-def _coverage(key: tuple[str, str], seed: int, _chosen: OpenCheckpoint) -> Coverage:  # noqa: ARG001
-    assert _chosen.index is not None
-    return coverage(_chosen.model, _chosen.index, NUM_COVERED, seed)
-
-
-def _kept(chosen: OpenCheckpoint) -> None:
+def _kept(chosen: OpenCheckpoint, settings: Settings) -> None:
     sources = favourites.kept(chosen.name)
     if not sources:
         st.markdown(
@@ -186,9 +125,10 @@ def _kept(chosen: OpenCheckpoint) -> None:
     resolved = [resolve_source(source, chosen) for source in sources]
     z = torch.cat([one.z for one in resolved])  # (B, Z)
     x = torch.cat([one.x for one in resolved])  # (B, C, H, W)
+    logits: Sequence[float | None] = chosen.opinions(x, z) or [None] * len(z)
     picked = grid.show(
         x,
-        [grid.Cell(one.words) for one in resolved],
+        [grid.Cell(one.words, logit=logit) for one, logit in zip(resolved, logits, strict=True)],
         columns=LIKE_COLUMNS,
         kind="generated",
         alt=f"{len(sources)} favourites",
@@ -209,27 +149,25 @@ def _kept(chosen: OpenCheckpoint) -> None:
                 args=(chosen.name, str(one)),
                 key="drop",
             )
-    recipe = downloads.recipe(chosen, state.SAMPLE, z, [])
-    st.download_button(
-        "Favourites as NPZ",
-        lambda: downloads.npz_bytes(recipe, z=z, x=x, ids=[str(source) for source in sources]),
-        f"{chosen.name}-favourites.npz",
-        key="download-favourites",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    carried, ids = favourites.settings(chosen.name), [str(source) for source in sources]
+    _files(chosen, {**settings, **carried}, "Favourites as", "favourites", z, x, ids=ids)
+    if not carried:
+        st.caption("There are too many for the PNG to bring back when it is opened here again; the NPZ has them all.")
 
 
-def _take(
-    chosen: OpenCheckpoint, z: Float[Tensor, "B Z"], x: Float[Tensor, "B C H W"], name: str, centre: Sample
-) -> None:
-    recipe = downloads.recipe(chosen, state.SAMPLE, z, [])
-    st.download_button(
-        "These as NPZ",
-        lambda: downloads.npz_bytes(recipe, z=z, x=x, centre=str(centre)),
-        f"{chosen.name}-{name}.npz",
-        key="download-like",
-        icon=":material/download:",
-        on_click="ignore",
-        help="z and x as NumPy arrays, with the sample they lie around.",
+def _files(
+    chosen: OpenCheckpoint, settings: Settings, called: str, name: str, z: Float[Tensor, "B Z"],
+    x: Float[Tensor, "B C H W"], **origin: downloads.Values,
+) -> None:  # fmt: skip
+    """Buttons for the images of an answer, and for their numbers with what they come from."""
+    recipe = downloads.recipe(chosen, state.SAMPLE, z, [], **settings)
+    columns = min(len(x), LIKE_COLUMNS)
+    downloads.beside(
+        recipe,
+        called,
+        f"{chosen.name}-{name}",
+        [
+            File("PNG", lambda: png_bytes(mosaic(x, columns, SAMPLE_SCALE)), "A picture that brings this view back."),
+            File("NPZ", lambda: downloads.npz_bytes(recipe, z=z, x=x, **origin), "z and x as NumPy arrays, and ids."),
+        ],
     )

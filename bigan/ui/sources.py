@@ -29,7 +29,7 @@ from bigan.ui.loaders import OpenCheckpoint
 
 __all__ = [
     "MAX_SAMPLES", "MAX_UPLOADS", "Edit", "GalleryImage", "Resolved", "Sample", "Source", "SourceError", "Upload",
-    "default_source", "keep_drawing", "keep_upload", "parse_source", "resolve_source",
+    "default_source", "is_remembered", "keep_drawing", "keep_upload", "parse_source", "resolve_source",
     "upload_bytes", "upload_name", "upload_names",
 ]  # fmt: skip
 
@@ -139,6 +139,11 @@ def keep_drawing(data: bytes, preparation: Preparation) -> Upload:
 def upload_names() -> dict[str, str]:
     """The session's files, digest -> file name, oldest first."""
     return {digest: name for digest, (name, _) in _brought(_UPLOADS_KEY).items()}
+
+
+def is_remembered(source: Upload) -> bool:
+    """Whether the session has the picture behind an upload."""
+    return any(source.digest in _brought(store) for store in (_UPLOADS_KEY, _DRAWINGS_KEY))
 
 
 def _upload(source: Upload) -> tuple[str, bytes]:

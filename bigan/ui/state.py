@@ -4,9 +4,8 @@ A widget with `bind="query-params"` keeps its value in the URL, over page change
 that no single widget holds (a source, see `sources`) sits in a hidden text field bound the same way: `kept` reads it.
 """
 
-import contextlib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import streamlit as st
@@ -264,24 +263,6 @@ def keep(key: str, value: str | int | float) -> None:
     overwritten = before.overwritten if before is not None and now - before.since < UNHEARD_SECONDS else frozenset()
     changed[key] = _Newest(value, now, (overwritten | {st.session_state.get(key)}) - {value})
     st.session_state[key] = value
-
-
-def put(query: Mapping[str, str]) -> None:
-    """Change widgets of the page that one is at, to what an address says; only from a callback.
-
-    A link to another page needs no such thing, and a link to the same page changes nothing: widgets read the address
-    only when they appear.
-    """
-    for key, value in query.items():
-        before = st.session_state.get(key)
-        if before is None:  # not there now: once it appears, it reads the address
-            st.query_params[key] = value
-            continue
-        with contextlib.suppress(ValueError):  # not a number: the widget keeps its own
-            if isinstance(before, bool):
-                st.session_state[key] = value.lower() == "true"
-            else:
-                keep(key, type(before)(value) if isinstance(before, int | float) else value)
 
 
 def parameters(**values: object) -> dict[str, str]:

@@ -14,7 +14,7 @@ from bigan.ui import assets, grid, preparing, restore, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.reports import Answer
 from bigan.ui.reports import answers as answers_to
-from bigan.ui.sources import MAX_UPLOADS, Source, Upload, keep_upload, upload_names
+from bigan.ui.sources import MAX_UPLOADS, Source, Upload, is_remembered, keep_upload, upload_names
 from bigan.ui.words import counted
 from bigan.view_recipe import ViewRecipe
 
@@ -40,7 +40,7 @@ def preparation(chosen: OpenCheckpoint, key: str, source: Source) -> Preparation
         preparing.mode(chosen, key, own)
     else:
         st.caption(f"Prepared as it is: fitted into {width} by {height} pixels.")
-    if own is not None and own.digest in upload_names():
+    if own is not None and is_remembered(own):
         preparing.adjust(chosen, key, own)
     return last_preparation(chosen, key)
 

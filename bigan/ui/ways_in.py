@@ -53,7 +53,7 @@ def show(
         if way == "Upload":
             uploads.uploader(chosen, key, mode)
         elif way == "Draw":
-            _pad(chosen, key, mode)
+            _pad(chosen, key, preparing.next_drawing(source, mode))
         else:
             _camera(chosen, key, mode)
         _say_what_is_shown(chosen, key, source, way)
@@ -84,7 +84,9 @@ def _return_to_drawing(chosen: OpenCheckpoint, key: str) -> None:
     """Show the drawing that waits on the pad when one comes back to it."""
     drawn = drawing_pad.drawing(_pad_key(key))
     if st.session_state[KEY] == "Draw" and drawn is not None:
-        state.keep(key, str(keep_drawing(drawn, uploads.last_preparation(chosen, key))))
+        again = keep_drawing(drawn, uploads.last_preparation(chosen, key))
+        if not state.newest(key).startswith(f"upload:{again.digest}:"):  # it is shown already, maybe otherwise prepared
+            state.keep(key, str(again))
 
 
 def _camera(chosen: OpenCheckpoint, key: str, mode: Preparation) -> None:
