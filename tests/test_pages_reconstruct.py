@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import hashlib
 import html
 import io
 import json
@@ -23,7 +24,7 @@ from bigan.explore.inversion import encoder_gap, invert, starts
 from bigan.explore.pairs import Pair, PairTable, Repeated, pair_table
 from bigan.explore.reconstruction import ReconstructionReport, report
 from bigan.pictures import png_bytes
-from bigan.ui import charts, descent, pairings, reports, rounds, sources, upload_table, words
+from bigan.ui import charts, descent, pairings, preparing, reports, rounds, sources, upload_table, words
 from bigan.ui.downloads import csv_bytes
 from bigan.ui.loaders import OpenCheckpoint
 
@@ -296,6 +297,12 @@ def test_the_table_goes_home_with_ids_all_numbers_and_the_reasons(opened: OpenCh
 # Preparation
 
 
+def adjust(app: AppTest) -> None:
+    """Open the controls for how the picture is prepared."""
+    app.session_state[preparing.adjusting("source")] = True
+    app.run()
+
+
 def shown_x(app: AppTest, name: str) -> np.ndarray:
     """The pixels of the picture after preparation."""
     page = "".join(said(element) for element in app.get("html"))
@@ -309,6 +316,7 @@ def test_a_crop_is_in_the_address_and_what_e_gets_is_prepared_so() -> None:
     content = drawing(1)
     app = bring(open_page(), ("stroke.png", content))
     digest = source(app).split(":")[1]
+    adjust(app)
     assert app.slider(key="source-x").disabled
     app.slider(key="source-size").set_value(60).run()
     app.slider(key="source-x").set_value(40).run()
@@ -320,9 +328,39 @@ def test_a_crop_is_in_the_address_and_what_e_gets_is_prepared_so() -> None:
 
 
 @pytest.mark.usefixtures("shown")
+def test_a_drawing_is_shown_before_and_after_and_its_preparation_can_be_changed() -> None:
+    content = drawing(1)
+    digest = hashlib.sha256(content).hexdigest()[:12]
+    app = open_page(way="Draw")
+    app.session_state["drawings"] = {digest: ("your drawing", content)}
+    app.session_state[preparing.adjusting("source")] = True
+    app.text_input(key="source").set_value(f"upload:{digest}:digit").run()
+    assert_drawn(app)
+    before = shown_x(app, "your drawing")
+    app.slider(key="source-size").set_value(60).run()
+    app.toggle(key="source-by-mass").set_value(False).run()
+    assert_drawn(app)
+    assert source(app) == f"upload:{digest}:digit-frame-crop.50.50.60"
+    expected = preparation.prepare(content, (1, 28, 28), "digit-frame-crop.50.50.60")
+    after = shown_x(app, "your drawing")
+    assert (after == (expected[0, 0] * 255).round().numpy()).all() and (after != before).any()
+
+
+def test_the_next_drawing_is_prepared_as_the_one_that_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparing.st, "session_state", {})
+    usual = preparation.usual_preparation("digit")
+    off_centre = preparation.parse_preparation("digit-frame")
+    drawn = sources.keep_drawing(drawing(1), off_centre)
+    assert preparing.next_drawing(drawn, usual) == off_centre
+    assert preparing.next_drawing(sources.keep_upload("mine.png", drawing(2), off_centre), usual) == usual
+    assert preparing.next_drawing(sources.GalleryImage("square-03"), usual) == usual
+
+
+@pytest.mark.usefixtures("shown")
 def test_what_was_changed_is_there_again_when_one_returns_to_a_picture() -> None:
     app = bring(open_page(), ("a.png", drawing(1)), ("b.png", drawing(2)))
     first = source(app)
+    adjust(app)
     app.slider(key="source-size").set_value(70).run()
     changed = source(app)
     second = next(f"upload:{digest}:digit" for digest in app.session_state["uploads"] if digest not in first)
@@ -332,6 +370,7 @@ def test_what_was_changed_is_there_again_when_one_returns_to_a_picture() -> None
     app.text_input(key="source").set_value("gallery:square-03").run()
     assert sent(app, "upload_table")["rows"] == table["rows"]
     app.text_input(key="source").set_value(changed).run()
+    adjust(app)
     assert app.slider(key="source-size").value == 70
     names = [row["name"] for row in table["rows"]]
     assert sent(app, "upload_table")["chosen"] == names.index("a.png")
@@ -341,6 +380,7 @@ def test_what_was_changed_is_there_again_when_one_returns_to_a_picture() -> None
 def test_a_change_that_makes_a_picture_unusable_is_refused_and_the_picture_stays() -> None:
     app = bring(open_page(), ("stroke.png", drawing(1)))
     before = source(app)
+    adjust(app)
     app.toggle(key="source-invert").set_value(True).run()
     assert_drawn(app)
     assert source(app) == before

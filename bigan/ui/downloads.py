@@ -60,7 +60,9 @@ def recipe(
         settings: all values that the page has in the address, as its widgets write them there.
     """
     begun = [
-        resolve_source(innermost(one.source), chosen) for one in sources if isinstance(innermost(one.source), Upload)
+        one if isinstance(one.source, Upload) else resolve_source(innermost(one.source), chosen)
+        for one in sources
+        if isinstance(innermost(one.source), Upload)
     ]
     own = {str(one.source): png_bytes(to_image(one.x)) for one in begun}
     carried = selections.settings(chosen.name) if any(needs_selections(one.source) for one in sources) else {}
@@ -94,9 +96,7 @@ def show(made_by: ViewRecipe, name: str, files: Sequence[File]) -> None:
         st.code(urljoin(st.context.url or "", link(made_by)[1:]), language=None, wrap_lines=True)
         if made_by.pictures or any(key in made_by.query for key in CARRIED):
             st.markdown(_staying_here(made_by, files))
-        st.caption(
-            "Every PNG, WebP and GIF from here carries its recipe: “Open a saved view” brings it back."
-        )
+        st.caption("Every PNG, WebP and GIF from here carries its recipe: “Open a saved view” brings it back.")
 
 
 def beside(made_by: ViewRecipe, called: str, name: str, files: Sequence[File]) -> None:

@@ -108,8 +108,15 @@ def adjust(chosen: OpenCheckpoint, key: str, source: Upload) -> None:
     elif source.digest in upload_names():
         _adjusted()[source.digest] = source.preparation
     _before_and_after(chosen, answer(source, chosen), source.preparation.crop)
-    with st.expander("Crop, invert, centre", icon=":material/crop:"):
-        _controls(chosen, key, source)
+    name = adjusting(key)
+    with st.expander("Crop, invert, centre", icon=":material/crop:", key=name, on_change="rerun") as controls:
+        if controls.open:  # what is drawn answers each stroke, and does not wait for what nobody looks at
+            _controls(chosen, key, source)
+
+
+def adjusting(key: str) -> str:
+    """The key of the expander that holds the controls for a kept source."""
+    return f"{key}-adjusting"
 
 
 def _before_and_after(chosen: OpenCheckpoint, found: Answer, crop: Crop) -> None:
