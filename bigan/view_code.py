@@ -52,7 +52,7 @@ def python_code(recipe: ViewRecipe) -> str:
     }
     if recipe.page not in pages:
         raise ValueError(f"The page {recipe.page!r} has no picture of its own; {', '.join(pages)} have.")
-    model = f"model = bigan.load({_quoted(recipe.checkpoint)})"
+    model = f"model = bigan.load({_quoted(_reader(recipe))})"
     lines = pages[recipe.page](recipe)
     lines[-1] = f"{lines[-1]}.save({_quoted(f'{recipe.checkpoint}-{recipe.page}.png')})"
     body = "\n".join([model, *lines] if any("model." in line or "(model" in line for line in lines) else lines)
@@ -221,7 +221,12 @@ def _latents(source: sources.Sample) -> str:
 
 
 def _gallery(recipe: ViewRecipe) -> str:
-    return f"load_gallery(find({_quoted(recipe.checkpoint)}))"
+    return f"load_gallery(find({_quoted(_reader(recipe))}))"
+
+
+def _reader(recipe: ViewRecipe) -> str:
+    """The model that says what an image is."""
+    return recipe.reader or recipe.checkpoint
 
 
 def _truncation(value: float) -> str:

@@ -1,17 +1,21 @@
 """Compare: two models on the same images and the same seeds, their numbers and their maps beside each other."""
 
 import random
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bigan.config import MAX_SEED
-from bigan.explore.comparison import Drawing
+from bigan.explore.comparison import Drawing, Reading
 from bigan.explore.projection import SPACES
 from bigan.ui import (
     address,
     charts,
+    comparison_files,
     comparison_words,
     comparisons,
+    drawings,
     grid,
     lanes,
     map_pictures,
@@ -27,12 +31,11 @@ from bigan.ui.comparisons import Company
 from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.map_places import SPACE_NAMES
-from bigan.ui.sources import Resolved, Sample, resolve_source
+from bigan.ui.sources import Resolved, resolve_source
 
 DEFAULT_POSITION = 4
-LARGE_SCALE, STRIP_SCALE, GRID_SCALE, CLOSE_SCALE = 7, 3, 2, 6
+LARGE_SCALE, STRIP_SCALE = 7, 3
 WIDTH_REM = 15.0  # of a lane
-COUNT, COLUMNS = 36, 6
 MEASURES = ("NND", "NNC_e", "NNC_e-", "CLS_e-", "JD", "EGr", "EGr_b")  # explained beside their table
 Pair = tuple[OpenCheckpoint, OpenCheckpoint]
 
@@ -76,14 +79,51 @@ def draw(chosen: OpenCheckpoint) -> None:
             f"{other.info.noun_plural}. Each makes of the other's images what it can: neither E can say that it does "
             "not know."
         )
-    resolved = _images(company, pair, source)
+    image = _images(company, pair, source)
     st.header("The same seed", anchor=False)
-    _samples(pair)
+    drawn, cell, seed = _samples(pair)
+    samples = st.container()
     st.header("Their numbers", anchor=False, help=explain(*MEASURES))
     _numbers(pair)
-    if company.reader is not None and resolved is not None:
+    space = "latent"
+    if image is not None:
         st.header("Their maps", anchor=False)
-        _maps(company.reader, pair, resolved)
+        space = _maps(image.reader, pair, image.resolved)
+    _downloads(pair, image, samples, drawn, seed, cell, space)
+
+
+@dataclass(frozen=True)
+class Image:
+    """The image that both are given."""
+
+    reader: OpenCheckpoint
+    resolved: Resolved
+    found: tuple[Reading, ...]
+    place: DeltaGenerator
+    """Below all that is said of it."""
+
+
+def _downloads(
+    pair: Pair,
+    image: Image | None,
+    samples: DeltaGenerator,
+    drawn: tuple[Drawing, ...],
+    seed: int,
+    cell: int,
+    space: str,
+) -> None:
+    """Files for each part of the page, now that all its settings are known."""
+    reader, resolved = (None, None) if image is None else (image.reader, image.resolved)
+    settings = {"other": pair[1].name, "seed": seed, "cell": cell, "space": SPACE_NAMES[space]}
+    recipe = comparison_files.recipe(pair[0], reader, pair, resolved, drawn, state.COMPARE, **settings)
+    if recipe is None:
+        return
+    with samples:
+        comparison_files.samples(recipe, pair, drawn, seed, drawings.COLUMNS)
+    if image is not None:
+        comparison_files.maps(recipe, pair, space, image.resolved)
+        with image.place:
+            comparison_files.reconstructions(recipe, pair, image.reader, image.resolved, image.found)
 
 
 def _other(company: Company) -> OpenCheckpoint | None:
@@ -105,7 +145,7 @@ def _other(company: Company) -> OpenCheckpoint | None:
     return others[name] if others else None
 
 
-def _images(company: Company, pair: Pair, source: str) -> Resolved | None:
+def _images(company: Company, pair: Pair, source: str) -> Image | None:
     """One image through both, and ten more at once."""
     st.header("The same image", anchor=False)
     reader = company.reader
@@ -122,6 +162,7 @@ def _images(company: Company, pair: Pair, source: str) -> Resolved | None:
     found = comparisons.readings(pair, reader, resolved.x)
     best = comparison_words.nearest(found)
     page.finding(comparison_words.verdict(pair, found))
+    comparisons.warn(pair, resolved.x)
     lanes.show(
         [lanes.original(resolved, reader, LARGE_SCALE)]
         + [
@@ -132,8 +173,8 @@ def _images(company: Company, pair: Pair, source: str) -> Resolved | None:
     )
     charts.table_twin(lambda: lanes.table(pair, reader, found), "Both readings as a table")
     _strip(reader, pair, resolved)
-    comparisons.download(pair[0], reader, resolved, found, state.COMPARE, other=pair[1].name)
-    return resolved
+    left, _ = st.columns(2)
+    return Image(reader, resolved, found, left)
 
 
 def _strip(reader: OpenCheckpoint, pair: Pair, resolved: Resolved) -> None:
@@ -175,59 +216,19 @@ def _roll() -> None:
     st.session_state["seed"] = random.SystemRandom().randint(0, 9999)
 
 
-@page.part
-def _samples(pair: Pair) -> None:
-    """What each draws from one seed, and one of them looked at."""
+def _samples(pair: Pair) -> tuple[tuple[Drawing, ...], int, int]:
+    """What each draws from one seed, and one of them looked at; with its number and the seed."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = int(st.number_input("Seed", 0, MAX_SEED, step=1, key="seed", bind="query-params", width=150))
         st.button("Roll", icon=":material/casino:", on_click=_roll, key="dice", help="Another seed at random")
-        cell = int(
-            st.number_input(
-                f"Look closer at number, 1 to {COUNT}", 1, COUNT, step=1, key="cell", bind="query-params", width=220
-            )
-        )
-    drawn = comparisons.drawings(pair, COUNT, seed)
+        label, count = f"Look closer at number, 1 to {drawings.COUNT}", drawings.COUNT
+        cell = int(st.number_input(label, 1, count, step=1, key="cell", bind="query-params", width=220))
+    drawn = comparisons.drawings(pair, count, seed)
     st.markdown(comparison_words.seed(pair), help=explain("prior"))
     for column, one, made in zip(st.columns(2, gap="large"), pair, drawn, strict=True):
         with column:
-            _drawn(one, made, seed, cell)
-
-
-def _drawn(one: OpenCheckpoint, made: Drawing, seed: int, cell: int) -> None:
-    st.subheader(one.name, anchor=False)
-    if made.images is None:
-        st.caption(state.as_text(made.shortcomings[0]))
-        return
-    logits = None if made.logits is None else made.logits.tolist()
-    grid.show(
-        made.images,
-        [grid.Cell(f"number {i + 1}", logit=None if logits is None else logits[i]) for i in range(COUNT)],
-        columns=COLUMNS,
-        kind="generated",
-        alt=f"{COUNT} images G(z) of {one.name}, drawn with seed {seed}",
-        key=f"grid-{one.name}",
-        chosen=[cell - 1],
-        on_choice=lambda cells: state.keep("cell", cells[0] + 1),
-        scale=GRID_SCALE,
-        smooth=one.smooth,
-    )
-    left, right = st.columns(2)
-    with left:
-        pictures.image(
-            made.images[cell - 1 : cell],
-            kind="generated",
-            alt=f"G(z) of {one.name}, number {cell} of seed {seed}",
-            caption=f"Number {cell} of {one.name}",
-            scale=CLOSE_SCALE,
-            smooth=one.smooth,
-        )
-        if not one.config.shortcoming("encode"):
-            sample = Sample(seed, cell - 1)
-            state.link(state.RECONSTRUCT, "Reconstruct it", "Send it through its own E and G", source=sample,
-                       **{state.CHECKPOINT_KEY: one.name})  # fmt: skip
-    with right:
-        for line in comparison_words.drawing(one, made):
-            st.caption(state.as_text(line))
+            drawings.show(one, made, seed, cell)
+    return drawn, cell, seed
 
 
 def _numbers(pair: Pair) -> None:
@@ -245,13 +246,12 @@ def _numbers(pair: Pair) -> None:
             st.caption("They were measured on different data: a higher number here is not a better model.")
 
 
-@page.part
-def _maps(reader: OpenCheckpoint, pair: Pair, resolved: Resolved) -> None:
-    """Each model's map with the images from above marked."""
+def _maps(reader: OpenCheckpoint, pair: Pair, resolved: Resolved) -> str:
+    """Each model's map with the images from above marked; returns its space."""
     space = st.segmented_control(
         "Near means alike in", SPACES, default="latent", required=True, format_func=address.names("space", SPACE_NAMES),
         key="space", bind="query-params", help=explain("penultimate"),
-    )  # fmt: skip
+    ) or "latent"  # fmt: skip
     more = comparisons.companions(reader, resolved.source)
     others = [(str(i + 1), resolve_source(source, reader)) for i, source in enumerate(more.sources)
               if str(source) != str(resolved.source)]  # fmt: skip
@@ -261,13 +261,14 @@ def _maps(reader: OpenCheckpoint, pair: Pair, resolved: Resolved) -> None:
                 st.subheader(one.name, anchor=False)
                 st.caption(sentence)
             else:
-                map_pictures.show(one, str(space or "latent"), [("x", resolved), *others])
+                map_pictures.show(one, space, [("x", resolved), *others])
     st.caption(
         f"Blue: x from above; numbered: the {len(more.sources)} at once, from left to right. An image of another "
         "gallery is placed among its nearest. Only who is near whom can be compared: places, distances and turns of a "
         "map mean nothing."
     )
     state.link(state.MAP, "The map to explore", "The sidebar's model on the Map page", source=resolved.source)
+    return space
 
 
 page.show(

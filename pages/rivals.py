@@ -5,9 +5,22 @@ import random
 import streamlit as st
 
 from bigan.config import MAX_SEED
-from bigan.ui import address, charts, comparison_words, comparisons, lanes, page, picker, state, ways_in
+from bigan.explore.comparison import Drawing, Reading
+from bigan.ui import (
+    address,
+    charts,
+    comparison_files,
+    comparison_words,
+    comparisons,
+    lanes,
+    page,
+    picker,
+    state,
+    ways_in,
+)
 from bigan.ui.comparisons import Company
 from bigan.ui.loaders import MAX_MODELS, OpenCheckpoint
+from bigan.ui.sources import Resolved
 
 DEFAULT_POSITION = 4
 SCALE = 5
@@ -43,17 +56,29 @@ def draw(chosen: OpenCheckpoint) -> None:
     source, asked = state.kept("source", ""), state.kept(MODELS, "")
     members = _members(company, asked)
     reader = company.reader
+    resolved: Resolved | None = None
+    found: tuple[Reading, ...] = ()
     if reader is None:
         st.markdown("An image needs a model here that has an encoder, a generator and a gallery to compare with.")
     else:
-        _images(chosen, reader, members, source)
+        resolved, found = _images(reader, members, source)
+    place = st.columns(2)[0]
     if len(members) < 2:
         st.markdown(
             "There is no other model of this image size here yet. `python -m bigan train mnist-ae-l2` trains one of "
             "the paper's rivals, `python -m bigan reproduce table1` all of them."
         )
     st.header("What each draws from the same seed", anchor=False)
-    _samples(reader, members)
+    drawn, seed = _samples(reader, members)
+    names = ",".join(one.name for one in members)
+    recipe = comparison_files.recipe(
+        chosen, reader, members, resolved, drawn, state.RIVALS, **{MODELS: names, "seed": seed}
+    )
+    if recipe is not None:
+        comparison_files.samples(recipe, members, drawn, seed, lanes.SAMPLE_COLUMNS)
+        if reader is not None and resolved is not None:
+            with place:
+                comparison_files.reconstructions(recipe, members, reader, resolved, found)
     with st.container(horizontal=True):
         state.link(state.BENCHMARKS, "How well their features classify", "The paper's Table 1, measured")
         state.link(state.COMPARE, "Two of them closely", "Two models side by side, with numbers and maps")
@@ -82,8 +107,10 @@ def _members(company: Company, asked: str) -> tuple[OpenCheckpoint, ...]:
     return tuple(known[name] for name in names)
 
 
-def _images(chosen: OpenCheckpoint, reader: OpenCheckpoint, members: tuple[OpenCheckpoint, ...], source: str) -> None:
-    """One image through every model."""
+def _images(
+    reader: OpenCheckpoint, members: tuple[OpenCheckpoint, ...], source: str
+) -> tuple[Resolved, tuple[Reading, ...]]:
+    """One image through every model, and what each makes of it."""
     st.header("The same image", anchor=False)
     resolved = picker.named(reader, source, DEFAULT_POSITION)
     ways_in.show(
@@ -95,6 +122,7 @@ def _images(chosen: OpenCheckpoint, reader: OpenCheckpoint, members: tuple[OpenC
     found = comparisons.readings(members, reader, resolved.x)
     best = comparison_words.nearest(found)
     page.finding(comparison_words.verdict(members, found))
+    comparisons.warn(members, resolved.x)
     lanes.show(
         [lanes.original(resolved, reader, SCALE)]
         + [
@@ -107,17 +135,15 @@ def _images(chosen: OpenCheckpoint, reader: OpenCheckpoint, members: tuple[OpenC
         f"All are measured against the {reader.info.noun_plural} of {reader.name}'s gallery: the ratio is the distance "
         "to x over the mean distance to a random one of them. 0 is exact, 1 no better than chance."
     )
-    names = ",".join(one.name for one in members)
-    comparisons.download(chosen, reader, resolved, found, state.RIVALS, **{MODELS: names})
+    return resolved, found
 
 
 def _roll() -> None:
     st.session_state["seed"] = random.SystemRandom().randint(0, 9999)
 
 
-@page.part
-def _samples(reader: OpenCheckpoint | None, members: tuple[OpenCheckpoint, ...]) -> None:
-    """What each draws, and how well its E finds z again."""
+def _samples(reader: OpenCheckpoint | None, members: tuple[OpenCheckpoint, ...]) -> tuple[tuple[Drawing, ...], int]:
+    """What each draws, and how well its E finds z again; with the seed."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = int(st.number_input("Seed", 0, MAX_SEED, step=1, key="seed", bind="query-params", width=150))
         st.button("Roll", icon=":material/casino:", on_click=_roll, key="dice", help="Another seed at random")
@@ -130,6 +156,7 @@ def _samples(reader: OpenCheckpoint | None, members: tuple[OpenCheckpoint, ...])
         "what E finds of it in G(z): on the dotted diagonal it is found again exactly. Of the gallery's own images, "
         "1 % count as like nothing else in it."
     )
+    return drawn, seed
 
 
 page.show(

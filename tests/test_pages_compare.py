@@ -1,6 +1,7 @@
 """Models side by side: who can be compared, what is said of each, and what one that lacks a network says."""
 
 import base64
+import csv
 import dataclasses
 import html
 import io
@@ -22,6 +23,7 @@ from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint
+from bigan.benchmark.drawings import drawing
 from bigan.config import RECIPES, ModelConfig
 from bigan.data import scale
 from bigan.explore.gallery import load_gallery
@@ -248,6 +250,16 @@ def test_where_an_image_comes_from_is_a_choice_on_every_page_one_goes_on_to(ther
         assert "source-another" in [button.key for button in app.button], "the gallery's controls"
 
 
+@pytest.mark.usefixtures("places")
+@pytest.mark.parametrize("page", ["compare", "rivals"])
+def test_a_picture_like_none_in_a_models_gallery_is_said_to_be_so(page: str) -> None:
+    app = open_page(page, checkpoint="tiny", way="Upload")
+    assert "nearest thing it knows" not in written(app)
+    app.file_uploader(key="source-files").set_value([("seven.png", drawing(7), "image/png")]).run()
+    assert not app.exception and not app.error
+    assert "tiny: this model has only ever seen digits; here is the nearest thing it knows." in written(app)
+
+
 # Rivals
 
 
@@ -296,12 +308,13 @@ def test_the_cloud_puts_every_number_above_that_of_z(tiny_model: BiGAN) -> None:
 
 @pytest.fixture
 def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
-    """What the buttons of the last page would give, by the ending of the file's name."""
+    """What the buttons of the last page would give, by the ending of the file's name, and what it holds if not x."""
     found: dict[str, Callable[[], bytes]] = {}
     add = MediaFileManager.add_deferred
 
     def watched(self: Any, data: Any, mimetype: Any, coordinates: Any, file_name: Any = None, **options: Any) -> str:
-        found[file_name.rpartition(".")[2]] = data
+        part = next((f"{part}." for part in ("samples", "maps") if f"-{part}-" in file_name), "")
+        found[part + file_name.rpartition(".")[2]] = data
         return add(self, data, mimetype, coordinates, file_name, **options)
 
     monkeypatch.setattr(MediaFileManager, "add_deferred", watched)
@@ -310,26 +323,96 @@ def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
 
 @pytest.mark.parametrize(
     ("page", "query"),
-    [("compare", {"other": "clothes", "source": "sample:7:12:0.5"}), ("rivals", {"source": "gallery:square-23"})],
+    [
+        ("compare", {"checkpoint": "tiny", "other": "clothes", "source": "sample:7:12:0.5"}),
+        (
+            "compare",
+            {
+                "checkpoint": "mnist-gan",
+                "other": "mnist-ae-l2",
+                "source": "gallery:square-23",
+                "seed": "5",
+                "cell": "9",
+                "space": "pixels",
+            },
+        ),
+        ("rivals", {"checkpoint": "tiny", "source": "gallery:square-23"}),
+        (
+            "rivals",
+            {"checkpoint": "mnist-supervised", "source": "sample:7:12:0.5", "models": "clothes,mnist-gan", "seed": "5"},
+        ),
+    ],
 )
 def test_the_picture_carries_its_view_and_its_code_makes_it_again(
     page: str, query: dict[str, str], places: Path, files: dict[str, Callable[[], bytes]], tmp_path: Path
 ) -> None:
-    app = open_page(page, checkpoint="tiny", **query)
+    app = open_page(page, **query)
     picture = files["png"]()
     recipe = read(picture)
-    assert recipe is not None
+    assert recipe is not None and query.items() <= recipe.query.items() | {("checkpoint", recipe.checkpoint)}
+    assert recipe.query["seed"] and ("cell" in recipe.query) == (page == "compare")
+    taking_part = {recipe.checkpoint: recipe.weights_sha256} | recipe.others
+    assert taking_part.items() >= {
+        (name, opened(places, name).weights_sha256) for name in ("tiny", query["checkpoint"])
+    }
+    assert recipe.reader == ("" if recipe.checkpoint == "tiny" else "tiny"), "who prepared x, and has a gallery"
     address = urlsplit(link(recipe))
     open_page(address.path.strip("/"), **dict(parse_qsl(address.query)))
     assert files["png"]() == picture
     assert np.array_equal(run(next(one.value for one in app.code if "bigan" in one.value), tmp_path), pixels(picture))
-    if page == "rivals":
+    if page == "rivals" and query["checkpoint"] == "tiny":
         gallery = load_gallery(places / "tiny")
         assert gallery is not None
         x = gallery.image("square-23")
         able = [checkpoint.load(places / name) for name in ("tiny", "mnist-ae-l2")]
         expected = mosaic(torch.cat([x, *(one.reconstruct(x) for one in able)]), 3, COMPARISON_SCALE)
         assert np.array_equal(pixels(picture), np.asarray(expected.convert("RGBA")))
+
+
+def test_samples_maps_and_numbers_leave_with_the_recipe_of_all_that_is_shown(
+    files: dict[str, Callable[[], bytes]], places: Path
+) -> None:
+    open_page("compare", checkpoint="tiny", other="mnist-gan", seed="5", space="pixels", source="gallery:square-23")
+    recipe = read(files["png"]())
+    assert recipe is not None and recipe.others.keys() == {"mnist-gan"}
+    for part, (width, height) in (("samples.png", (2 * 6 * 86, 6 * 86)), ("maps.png", (800, 800))):
+        assert read(files[part]()) == recipe
+        shown = Image.open(io.BytesIO(files[part]()))
+        assert width < shown.width < width + 60 and height < shown.height < height + 100
+    arrays = np.load(io.BytesIO(files["samples.npz"]()))
+    assert arrays["models"].tolist() == ["tiny", "mnist-gan"] and arrays["seed"] == 5
+    for i, name in enumerate(("tiny", "mnist-gan")):
+        z = checkpoint.load(places / name).sample_latents(36, 5)
+        assert np.array_equal(arrays[f"z_{i}"], z.numpy()) and arrays[f"x_{i}"].shape == (36, 1, 28, 28)
+    rows = list(csv.DictReader(io.StringIO(files["csv"]().decode())))
+    assert [row["model"] for row in rows] == ["tiny", "mnist-gan"]
+    assert float(rows[0]["distance"]) > 0 and not rows[1]["distance"]
+    x_hat = checkpoint.load(places / "tiny").reconstruct(torch.from_numpy(np.load(io.BytesIO(files["npz"]()))["x"]))
+    assert np.array_equal(np.load(io.BytesIO(files["npz"]()))["x_hat"], x_hat.numpy())
+
+
+def test_a_view_of_several_models_opens_only_where_all_of_them_have_these_weights(
+    files: dict[str, Callable[[], bytes]], places: Path
+) -> None:
+    open_page("compare", checkpoint="tiny", other="clothes", seed="5")
+    picture = files["png"]()
+
+    def brought() -> AppTest:
+        app = open_page("home", checkpoint="tiny")
+        app.session_state["saved-view"] = True
+        app.run()
+        app.sidebar.file_uploader[0].set_value([("view.png", picture, "image/png")]).run()
+        assert not app.exception
+        return app
+
+    app = brought()
+    assert [one.proto.page for one in app.sidebar.get("page_link")] == ["compare"] and not app.sidebar.warning
+    checkpoint.save(checkpoint.load(places / "tiny"), places / "clothes")
+    (said,) = brought().sidebar.warning
+    assert "other weights than the model clothes has here" in said.value.replace("\\", "")
+    shutil.rmtree(places / "clothes")
+    (said,) = brought().sidebar.warning
+    assert "the model clothes, which is not here" in said.value.replace("\\", "")
 
 
 def pixels(content: bytes) -> np.ndarray:

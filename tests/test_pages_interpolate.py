@@ -163,6 +163,8 @@ def test_an_upload_is_an_end_like_any_other_and_its_link_is_said_to_work_here_on
     assert_drawn(app)
     assert ends(app)[1].startswith("upload:")
     assert "B, the end: stroke.png." in texts(app)
+    assert "B: this model has only ever seen digits; here is the nearest thing it knows." in texts(app)
+    assert "nearest thing it knows" not in texts(open_page())
     assert "a link to this view works here only" in texts(app)
 
 

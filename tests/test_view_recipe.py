@@ -138,6 +138,13 @@ def test_json_gives_the_recipe_back() -> None:
     assert RECIPE.to_json().isascii()
 
 
+def test_a_recipe_of_several_models_names_them_and_who_read_and_one_of_before_names_none() -> None:
+    several = dataclasses.replace(RECIPE, others={"mnist-gan": "b" * 64}, reader="mnist-gan")
+    assert ViewRecipe.from_json(several.to_json()) == several
+    before = {name: value for name, value in json.loads(RECIPE.to_json()).items() if name not in ("others", "reader")}
+    assert ViewRecipe.from_json(json.dumps(before)) == RECIPE
+
+
 def with_values(**values: object) -> str:
     return json.dumps(json.loads(RECIPE.to_json()) | values)
 
@@ -168,6 +175,11 @@ HOSTILE = {
     "query's length": with_values(query={"seed": "7" * 1001}),
     "query's size": with_values(query={f"k{i}": "" for i in range(41)}),
     "versions": with_values(versions={"torch": None}),
+    "others": with_values(others=["mnist"]),
+    "other's name": with_values(others={"../etc": "a" * 64}),
+    "other's hash": with_values(others={"mnist-gan": "a"}),
+    "reader": with_values(reader="mnist"),
+    "reader as a list": with_values(others={"a": "a" * 64}, reader=["a"]),
     "picture's source": with_values(pictures={"gallery:x": PICTURE}),
     "picture": with_values(pictures={UPLOAD: "not base64"}),
     "picture of another kind": with_values(pictures={UPLOAD: base64.b64encode(b"GIF89a").decode()}),

@@ -16,13 +16,10 @@ from bigan import checkpoint
 from bigan.data import scale
 from bigan.explore.comparison import Drawing, Reading, compare, compare_samples, gallery_features
 from bigan.explore.familiarity import familiarities
-from bigan.pictures import mosaic, png_bytes
-from bigan.ui import downloads, state
-from bigan.ui.downloads import File
+from bigan.explore.reconstruction import ReconstructionReport, report
+from bigan.ui import unfamiliar
 from bigan.ui.loaders import MAX_MODELS, OpenCheckpoint
-from bigan.ui.sources import GalleryImage, Resolved, Source, Upload, resolve_source, upload_names
-from bigan.view_code import COMPARISON_SCALE
-from bigan.view_recipe import MAX_VALUE
+from bigan.ui.sources import GalleryImage, Source, Upload, resolve_source, upload_names
 
 MAX_READINGS = 64  # remembered for all sessions; one of ten MNIST digits by two models takes 150 kB
 MAX_COMPANIONS = 10
@@ -110,6 +107,26 @@ def _foreign_features(
     return gallery_features(_one.model, _reader.gallery)
 
 
+def warn(members: Sequence[OpenCheckpoint], x: Float[Tensor, "1 C H W"]) -> None:
+    """Of each model with a gallery of its own that x is like nothing in it."""
+    for one in members:
+        if one.config.shortcoming("generate", "encode") is None and one.gallery is not None:
+            digest = hashlib.sha256(x.numpy().tobytes()).hexdigest()
+            unfamiliar.warn(one, _report(one.weights_sha256, one.gallery_key, digest, one, x), one.name)
+
+
+@st.cache_resource(max_entries=MAX_READINGS, show_spinner="Looking for its like")
+def _report(
+    model: str,  # noqa: ARG001
+    gallery: object,  # noqa: ARG001
+    digest: str,  # noqa: ARG001
+    _one: OpenCheckpoint,
+    _x: Tensor,
+) -> ReconstructionReport:
+    assert _one.index is not None
+    return report(_one.model, _x, _one.index)
+
+
 def drawings(members: Sequence[OpenCheckpoint], num_samples: int, seed: int) -> tuple[Drawing, ...]:
     """What each model generates from the same seed."""
     return compare_samples([one.model for one in members], num_samples, seed)
@@ -142,40 +159,6 @@ def _foreign_counts(
         assert one.images is not None
         found.append(sum(f.is_foreign for f in familiarities(one.images, index.gallery, index.far_distance)))
     return tuple(found)
-
-
-def download(
-    chosen: OpenCheckpoint,
-    reader: OpenCheckpoint,
-    resolved: Resolved,
-    found: Sequence[Reading],
-    page: state.PageInfo,
-    **settings: object,
-) -> None:
-    """The picture of x and what returns of it from each; where the images are the chosen model's, so its code is true.
-
-    Args:
-        chosen: the sidebar's model.
-        reader: who prepared x.
-        resolved: x.
-        found: by model.
-        page: where all this is shown.
-        settings: of the page in the address.
-    """
-    images = [resolved.x, *(one.x_hat for one in found if one.x_hat is not None)]
-    too_long = any(len(str(value)) > MAX_VALUE for value in settings.values())  # for a recipe
-    if chosen.name != reader.name or len(images) == 1 or too_long:
-        return
-    recipe = downloads.recipe(chosen, page, resolved.z, [resolved], source=resolved.source, **settings)
-
-    def picture() -> bytes:
-        return png_bytes(mosaic(torch.cat(images), len(images), COMPARISON_SCALE))
-
-    help = "x and what returns of it from each model that can, side by side."
-    name = f"{chosen.name}-{page.url}-{str(resolved.source).replace(':', '-')}"
-    left, _ = st.columns(2)
-    with left:
-        downloads.show(recipe, name, [File("PNG", picture, help)])
 
 
 @dataclass(frozen=True)
