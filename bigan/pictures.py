@@ -27,6 +27,11 @@ INK = (0x1B, 0x20, 0x26)
 CLASS_COLOURS = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#1B2026",
 )  # fmt: skip
+# Of values, from low to high: Cividis (Nunez, Anderton and Renslow 2018), the same to all kinds of colour vision.
+RAMP = (
+    "#00224E", "#0A326F", "#2C426E", "#43526D", "#575D6D", "#6A6D6F", "#7D7C78", "#918D78", "#A69D75", "#BCAF6F",
+    "#D3C164", "#EBD457", "#FDEA45",
+)  # fmt: skip
 FRAME_SECONDS = (0.02, 60.0)  # browsers slow faster animations down to 0.1 s a frame
 
 

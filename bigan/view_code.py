@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from bigan import sources
+from bigan.explore.areas import parse_view
+from bigan.explore.colouring import COLOURINGS, parse_range
 from bigan.latent import Path
 from bigan.view_recipe import NAME, ViewRecipe, check
 
@@ -17,6 +20,8 @@ SPACE_NAMES: dict[str, str] = {"pixels": "pixels", "latent": "E(x)", "penultimat
 SAMPLE_SCALE, RECONSTRUCTION_SCALE, WALK_SCALE, COMPARISON_SCALE, EDIT_SCALE = 4, 8, 4, 6, 8  # of the PNG of each page
 IMPORTS = {
     "find(": "from bigan.checkpoint import find",
+    "selected(": "from bigan.explore.areas import selected",
+    "MappedGallery(": "from bigan.explore.colouring import MappedGallery, colour_values",
     "edited(": "from bigan.explore.editing import edited",
     "find_direction(": "from bigan.explore.editing import find_direction",
     "load_gallery(": "from bigan.explore.gallery import load_gallery",
@@ -162,14 +167,49 @@ def _edit_code(recipe: ViewRecipe) -> list[str]:
 
 def _map_code(recipe: ViewRecipe) -> list[str]:
     source, space = _source(recipe, "source"), _quoted(_named(recipe, "space", SPACE_NAMES))
+    look, more = _map_look(recipe, space)
     maps = f"load_projection(find({_quoted(recipe.checkpoint)})).maps"
     lines = [f"gallery = {_gallery(recipe)}", f"shown = {maps}[{space}]"]
+    if "selected" in look:
+        lines[1:] = [f"maps = {maps}", f"shown = maps[{space}]"]
     if isinstance(source, sources.GalleryImage):
         place = f"shown.coordinates[gallery.index_of({_quoted(source.image_id)})]"
     else:
         lines += [f"x = {_image(recipe, source)}", f"references = space_features(model, gallery.images, {space})"]
         place = f"place(space_features(model, x, {space})[0], references, shown.coordinates)"
-    return [*lines, f"map_picture(gallery, shown, {place})"]
+    arguments = ["gallery", "shown", place, *(f"{name}={value}" for name, value in look.items())]
+    return [*lines, *more, f"map_picture({', '.join(arguments)})"]
+
+
+def _map_look(recipe: ViewRecipe, space: str) -> tuple[dict[str, str], list[str]]:
+    """What `map_picture` is told beside the points, and the lines before it: colours, what is shown, selected, seen."""
+    query, lines, kept = recipe.query, [], []
+    look: dict[str, str] = {}
+    if "colour" in query:
+        name = query["colour"]
+        check(name in COLOURINGS, "setting colour", name, f"one of {', '.join(COLOURINGS)}")
+        mapped = f"MappedGallery(index_gallery(model, gallery), model.config.prior, {space}, shown.coordinates)"
+        lines.append(f"values = colour_values({_quoted(name)}, {mapped})")
+        look |= {"values": "values", "scale": _quoted(COLOURINGS[name].words)}
+        span = parse_range(query.get("range", ""))
+        check(span is not None, "setting range", query.get("range"), "two numbers, either of them left out")
+        assert span is not None
+        kept += [f"(values {sign} {end})" for sign, end in zip((">=", "<="), span, strict=True) if math.isfinite(end)]
+    if query.get("hide"):
+        check(re.fullmatch(r"\d{1,3}(,\d{1,3})*", query["hide"]) is not None, "setting hide", query["hide"], "labels")
+        kept.append(f"~torch.isin(gallery.labels, torch.tensor([{', '.join(query['hide'].split(','))}]))")
+    if kept:
+        lines.append(f"kept = {' & '.join(kept)}")
+        look["kept"] = "kept"
+    if query.get("area"):
+        places = "{name: one.coordinates.numpy() for name, one in maps.items()}"
+        lines.append(f"held = selected({_quoted(query['area'])}, gallery.ids, {places})")
+        look["selected"] = "held"
+    if query.get("view") and query.get("all") != "true":
+        view = parse_view(query["view"])
+        check(view is not None, "setting view", query["view"], "three whole numbers")
+        look["view"] = repr(view)
+    return look, lines
 
 
 def _comparison_code(recipe: ViewRecipe) -> list[str]:

@@ -1,22 +1,20 @@
 """Map: the gallery laid out by what its images have in common, in pixels or in E's eyes, and one image looked at."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
-from bigan.explore.areas import box, selected
+from bigan.explore.areas import box
 from bigan.explore.gallery import Gallery
-from bigan.explore.map_picture import map_picture
 from bigan.explore.projection import SPACES, Projection, SpaceMap
-from bigan.pictures import png_bytes
 from bigan.ui import (
     address,
     downloads,
+    map_address,
     map_colours,
     map_component,
     map_epochs,
+    map_files,
     map_ghost,
     map_panel,
     map_selected,
@@ -26,18 +24,14 @@ from bigan.ui import (
     uploads,
     words,
 )  # fmt: skip
-from bigan.ui.downloads import File
 from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
+from bigan.ui.map_address import ALL, AREA, GUEST, HIDDEN, SOURCE, SPACE, VIEW, VIEWS
 from bigan.ui.map_places import SPACE_NAMES, SPACE_WORDS, WHY, neighbours, placement
 from bigan.ui.reports import Answer, answer
 from bigan.ui.sources import GalleryImage, resolve_source
-from bigan.view_recipe import MAX_VALUE
+from bigan.view_recipe import ViewRecipe
 
-SOURCE, GUEST, SPACE = "source", "star", "space"
-AREA, VIEW, ALL = "area", "view", "all"
-VIEW_FORM = re.compile(r"-?\d{1,6},-?\d{1,6},\d{1,6}", re.ASCII)  # as the map writes where it stands
-AREA_FORM = re.compile(r"[a-z]+:\d+(,\d+)+( [a-z]+:\d+(,\d+)+)*", re.ASCII)  # lines, be there points within or none
 DEFAULT_SPACE = "latent"
 DEFAULT_POSITION = 4
 COLUMNS = (2, 1)
@@ -57,51 +51,43 @@ def draw(chosen: OpenCheckpoint) -> None:
         st.markdown(f"The map in this checkpoint is of another gallery: {command} makes it anew.")
         return
 
-    with st.container(gap=None):  # they take no room
+    with st.container(gap=None):  # it takes no room
         shown = answer(picker.current(chosen, SOURCE, DEFAULT_POSITION).source, chosen)
-        guest = state.kept(GUEST, "")
-        area, spot, view = state.kept(AREA, ""), state.kept(map_ghost.SPOT, ""), state.kept(VIEW, "")
+    asked = map_address.read(chosen, gallery, projection)
     if not isinstance(shown.resolved.source, GalleryImage):
-        guest = str(shown.resolved.source)
-    ids = selected(area, gallery.ids, {name: one.coordinates.numpy() for name, one in projection.maps.items()})
-    guess = map_ghost.guess(chosen, projection, spot)
-    if area and not ids and AREA_FORM.fullmatch(area) is None:
-        address.note(AREA, area, "nothing selected")
-    if spot and guess is None:
-        address.note(map_ghost.SPOT, spot, "no guess")
-    if view and VIEW_FORM.fullmatch(view) is None:
-        address.note(VIEW, view, "all of the map")
+        asked[GUEST] = str(shown.resolved.source)
+    colour, span = asked[map_colours.COLOUR], asked[map_colours.RANGE]
+    seen = _Seen(gallery, projection, shown, asked, map_ghost.guess(chosen, projection, asked[map_ghost.SPOT]))
     left, right = st.columns(COLUMNS, gap="medium")
     with left:
-        space, colour, together = _controls(chosen)
-        seen = _Seen(gallery, projection, shown, guest, area, guess, view)
+        space, together = _controls(chosen, colour)
+        coloured = map_colours.coloured(chosen, projection.maps[space], colour, span)
         if not together:
-            _map(chosen, seen, space, map_colours.coloured(chosen, projection.maps[space], colour, filtered=True))
+            _map(chosen, seen, space, coloured)
     if together:
-        _maps(chosen, seen, colour)
+        _maps(chosen, seen, colour, coloured)
         left, right = st.columns(COLUMNS, gap="medium")
+    below = st.expander(
+        "Through the epochs: how E came to see them so", key=map_epochs.OPEN, on_change="rerun", bind="query-params"
+    )
+    kept = map_files.kept(gallery, coloured, map_address.hidden(asked[HIDDEN]))
+    inside = map_address.ids(asked[AREA], gallery, projection)
+    look = map_files.Look(space, coloured, kept, tuple(one for one in inside if kept[gallery.index_of(one)].item()))
+    made_by = _recipe(chosen, seen, map_address.settings(asked, space, together, bool(below.open)))
     with right:
-        if guess is not None:
-            map_ghost.show(chosen, guess)
-        map_selected.show(chosen, gallery, ids)
-        settings = {SPACE: SPACE_NAMES[space]}
-        optional = {
-            map_colours.COLOUR: (map_colours.TITLES[colour], colour != map_colours.LABEL),
-            ALL: ("true", together),
-            AREA: (area, bool(ids) and len(area) <= MAX_VALUE),
-            map_ghost.SPOT: (spot, guess is not None),
-            VIEW: (view, VIEW_FORM.fullmatch(view) is not None),
-        }
-        settings |= {key: text for key, (text, is_told) in optional.items() if is_told}
-        _selection(chosen, seen, space, settings)
+        if seen.guess is not None:
+            map_ghost.show(chosen, seen.guess)
+        map_selected.show(chosen, gallery, look.ids, made_by)
+        _picked(chosen, seen, space)
+        map_files.show(chosen, gallery, projection, shown, look, made_by)
     with left:
         _quality(chosen, gallery, projection.maps[space])
         st.header("Your own image on the map", anchor=False)
         mode = uploads.preparation(chosen, SOURCE, shown.resolved.source)
         uploads.uploader(chosen, SOURCE, mode, "It lands as a star")
-    with st.expander("Through the epochs: how E came to see them so", key="open-epochs", on_change="rerun") as epochs:
-        if epochs.open:
-            map_epochs.show(chosen, gallery)
+    with below:
+        if below.open:
+            map_epochs.show(chosen, gallery, asked[map_epochs.FRAME])
 
 
 @dataclass(frozen=True)
@@ -111,30 +97,30 @@ class _Seen:
     gallery: Gallery
     projection: Projection
     shown: Answer
-    guest: str
-    area: str
+    asked: dict[str, str]
+    """What the address says, see `map_address.read`."""
     guess: map_ghost.Guess | None
-    view: str
 
 
-def _controls(chosen: OpenCheckpoint) -> tuple[str, str, bool]:
-    """The space, what to colour by, and whether all spaces are shown beside each other."""
+def _controls(chosen: OpenCheckpoint, colour: str) -> tuple[str, bool]:
+    """What to colour by, the space that is chosen, and whether all are shown beside each other."""
     left, middle, right = st.columns([3, 2, 1.7], vertical_alignment="bottom")
     with left:
         space = _space()
     with middle:
-        colour = map_colours.control(chosen)
+        map_colours.control(chosen, colour)
     together = right.toggle("All spaces", key=ALL, bind="query-params", help="The same points by each space at once.")
-    return space, colour, bool(together)
+    return space, bool(together)
 
 
-def _maps(chosen: OpenCheckpoint, seen: _Seen, colour: str) -> None:
-    """All spaces beside each other; a selection made on one shows on all."""
+def _maps(chosen: OpenCheckpoint, seen: _Seen, colour: str, coloured: map_colours.Coloured | None) -> None:
+    """All spaces beside each other; a selection made on one, and what the filter keeps, shows on all."""
     for column, space in zip(st.columns(len(SPACES), gap="small"), SPACES, strict=True):
         with column:
             st.markdown(f"**{SPACE_NAMES[space]}**")
             shown_map = seen.projection.maps[space]
-            _map(chosen, seen, space, map_colours.coloured(chosen, shown_map, colour, filtered=False), small=True)
+            here = map_colours.beside(chosen, shown_map, colour, coloured.kept) if coloured is not None else None
+            _map(chosen, seen, space, here, small=True)
 
 
 def _space() -> str:
@@ -161,35 +147,38 @@ def _map(
     source, plural, gallery = seen.shown.resolved.source, chosen.info.noun_plural, seen.gallery
     picked = source.image_id if isinstance(source, GalleryImage) else map_component.STAR
     guess = seen.guess if seen.guess is not None and seen.guess.space == space else None
+    view = VIEWS[space] if small else VIEW
     map_component.show(
         chosen,
         map_component.points(chosen, gallery, seen.projection),
         box(seen.projection.maps[space].coordinates.numpy()),
         map_component.Hooks(
-            picked=lambda clicked: _pick(gallery, seen.guest, clicked),
+            picked=lambda clicked: _pick(gallery, seen.asked[GUEST], clicked),
             selected=lambda text: state.keep(AREA, text),
             asked=lambda text: state.keep(map_ghost.SPOT, f"{space}:{text}"),
-            seen=lambda text: None if small else state.keep(VIEW, text),
+            seen=lambda text: state.keep(view, text),
+            hidden=lambda text: state.keep(HIDDEN, text),
         ),
         space=space,
         picked=picked,
         neighbours=tuple(neighbour.id for neighbour in neighbours(chosen, seen.shown.resolved, space)),
-        star=_star(chosen, seen.projection, space, seen.guest),
+        star=_star(chosen, seen.projection, space, seen.asked[GUEST]),
         ghost=guess.ghost if guess is not None else None,
-        selection=seen.area,
-        view="" if small else seen.view,
+        selection=seen.asked[AREA],
+        view=seen.asked[view],
+        hidden=seen.asked[HIDDEN],
         values=coloured.text if coloured is not None else None,
         alt=f"A map of {len(gallery):,} {plural} by {SPACE_WORDS[space]}; picked: {seen.shown.resolved.words}. Arrow "
-        "keys move from one to the next, Enter picks, Space selects, Escape clears, plus and minus zoom, 0 shows all, "
-        "G asks what might be in the middle.",
+        "keys move from one to the next, with Shift they move the map; Enter picks, Space selects, A selects all that "
+        "is in view, Escape clears, plus and minus zoom, 0 shows all, G asks what might be in the middle.",
         key=f"map-{space}" if small else "map",
     )
     if not small:
         st.caption(
             f"{len(gallery):,} real {plural}. Click one to look at it; lines lead from it to its five nearest in "
             f"{SPACE_WORDS[space]} itself. To select, press the dotted circle and draw around points: a new line "
-            "replaces the selection, a line drawn with Shift held adds to it, Escape clears it. Click an empty place "
-            "to see what G makes there. Zoom in until the points turn into their images."
+            "replaces the selection, a line drawn with Shift held adds to it, Escape clears it; what is hidden is not "
+            "selected. Click an empty place to see what G makes there. Zoom in until the points turn into their images."
         )
 
 
@@ -207,9 +196,14 @@ def _star(chosen: OpenCheckpoint, projection: Projection, space: str, guest: str
     return map_component.Star(placement(chosen, projection, resolved, space).place, name, resolved.kind)
 
 
-def _selection(chosen: OpenCheckpoint, seen: _Seen, space: str, settings: Mapping[str, str]) -> None:
+def _recipe(chosen: OpenCheckpoint, seen: _Seen, settings: dict[str, str]) -> ViewRecipe:
+    pictured = {SOURCE: seen.shown.resolved.source} | ({GUEST: seen.asked[GUEST]} if seen.asked[GUEST] else {})
+    return downloads.recipe(chosen, state.MAP, seen.shown.z, [seen.shown.resolved], **settings, **pictured)
+
+
+def _picked(chosen: OpenCheckpoint, seen: _Seen, space: str) -> None:
     """One image: what it is, x and G(E(x)), where it stands on the map, what is near it, and the ways on."""
-    gallery, projection, shown, guest = seen.gallery, seen.projection, seen.shown, seen.guest
+    gallery, projection, shown = seen.gallery, seen.projection, seen.shown
     resolved = shown.resolved
     if isinstance(resolved.source, GalleryImage):
         assert resolved.label is not None
@@ -227,46 +221,16 @@ def _selection(chosen: OpenCheckpoint, seen: _Seen, space: str, settings: Mappin
         if shown.report is not None and shown.report.is_far and chosen.index is not None:
             map_panel.warning(words.far(shown.report, chosen.index, chosen))
     map_panel.neighbours(
-        chosen, gallery, neighbours(chosen, resolved, space), space, lambda picked: _pick(gallery, guest, picked)
+        chosen,
+        gallery,
+        neighbours(chosen, resolved, space),
+        space,
+        lambda picked: _pick(gallery, seen.asked[GUEST], picked),
     )
     with st.container(horizontal=True):
         state.link(state.RECONSTRUCT, "Reconstruct it", "All that E, G and D say of it", source=resolved.source)
         state.link(state.EDIT, "Edit it", "Change the numbers that E makes of it", a=resolved.source)
         state.link(state.INTERPOLATE, "Walk from here", "Walk from its latent to another one", a=resolved.source)
-    _downloads(chosen, seen, space, settings)
-
-
-def _downloads(chosen: OpenCheckpoint, seen: _Seen, space: str, settings: Mapping[str, str]) -> None:
-    gallery, projection, shown = seen.gallery, seen.projection, seen.shown
-    source, shown_map = shown.resolved.source, projection.maps[space]
-    pictured = {SOURCE: source} | ({GUEST: seen.guest} if seen.guest else {})
-    recipe = downloads.recipe(chosen, state.MAP, shown.z, [shown.resolved], **settings, **pictured)
-
-    def picture() -> bytes:
-        if isinstance(source, GalleryImage):
-            marked = shown_map.coordinates[gallery.index_of(source.image_id)]
-        else:
-            marked = placement(chosen, projection, shown.resolved, space).place
-        return png_bytes(map_picture(gallery, shown_map, marked))
-
-    def arrays() -> bytes:
-        index = chosen.index
-        assert index is not None
-        places = {f"map_{name}": one.coordinates for name, one in projection.maps.items()}
-        return downloads.npz_bytes(recipe, ids=gallery.ids, labels=gallery.labels, latents=index.latents, **places)
-
-    def table() -> bytes:
-        return downloads.csv_bytes(map_panel.point_columns(gallery, shown_map))
-
-    downloads.show(
-        recipe,
-        f"{chosen.name}-map-{space}",
-        [
-            File("PNG", picture, "The map as a picture, with a ring around what is picked."),
-            File("NPZ", arrays, "Ids, labels, E(x) and the places on all maps as NumPy arrays."),
-            File("CSV", table, "Id, label and place of every point."),
-        ],
-    )
 
 
 def _quality(chosen: OpenCheckpoint, gallery: Gallery, shown: SpaceMap) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bigan.explore.areas import MAX_CORNERS, MAX_PARTS, Area, box, parts, places, selected
+from bigan.explore.areas import MAX_CORNERS, MAX_PARTS, Area, box, parse_view, parts, places, selected
 
 IDS = tuple(f"p{i}" for i in range(400))
 
@@ -60,3 +60,8 @@ def test_a_selection_is_bounded() -> None:
     assert len(parts("p " * 1000)) == MAX_PARTS
     long = "latent:" + ",".join(["1"] * 2 * (MAX_CORNERS + 1))
     assert parts(long) == (long,), "an area with too many corners is taken for the id of nothing"
+
+
+def test_a_view_is_its_middle_in_thousandths_and_its_zoom_in_hundredths() -> None:
+    assert parse_view("250,-10,400") == (0.25, -0.01, 4.0)
+    assert [parse_view(text) for text in ("", "1,2", "1,2,99", "1,2,-400", "a,b,c", "1,2,300,4")] == [None] * 6

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from bigan.explore.colouring import COLOURINGS, MappedGallery, colour_values, offered, within
+from bigan.explore.colouring import COLOURINGS, MappedGallery, colour_values, offered, parse_range, within
 from bigan.explore.gallery import Gallery
 from bigan.explore.projection import SPACES, space_features
 from bigan.explore.reconstruction import GalleryIndex, index_gallery
@@ -87,6 +87,15 @@ def test_ranges_keep_what_lies_inside_all_of_them_with_both_ends() -> None:
     assert within(values, {"opinion": (0.5, 0.6)}).tolist() == [False] * 4
     least, greatest = values["error"].min().item(), values["error"].max().item()
     assert within(values, {"error": (least, greatest)}).all()
+
+
+@pytest.mark.parametrize("text", ["a,b", "1", "1,2,3", "3,2", "nan,1", ","])
+def test_a_range_is_two_numbers_and_either_may_be_open(text: str) -> None:
+    inf = float("inf")
+    assert [parse_range(good) for good in ("", "3.2,", ",-1", "-2,1e3")] == [
+        (-inf, inf), (3.2, inf), (-inf, -1.0), (-2.0, 1000.0)
+    ]  # fmt: skip
+    assert (parse_range(text) is None) == (text != ",")
 
 
 def test_what_cannot_be_is_refused(tiny_model: BiGAN, index: GalleryIndex) -> None:

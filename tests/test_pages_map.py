@@ -1,11 +1,14 @@
 """The map: what is packed for the browser, where an image is placed, and what the page says in every case."""
 
+import base64
 import io
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -14,10 +17,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint
+from bigan.arrays import write_arrays
 from bigan.benchmark.drawings import drawing
+from bigan.explore.areas import box
 from bigan.explore.gallery import Gallery, load_gallery
 from bigan.explore.projection import SPACES, Projection, load_projection, save_projection, space_features
 from bigan.models.bigan import BiGAN
+from bigan.records import REPLAY_FILE
 from bigan.ui import map_component, map_places, sources
 from bigan.ui.loaders import OpenCheckpoint
 
@@ -62,14 +68,15 @@ def open_map(**parameters: str) -> AppTest:
     return app
 
 
+def all_component_data(app: AppTest) -> list[dict[str, Any]]:
+    """What each canvas was given."""
+    canvases = [one.proto for one in app.get("bidi_component") if one.proto.component_name == "bigan.map"]
+    return [json.loads(one.json)[0] for one in canvases if one.json]
+
+
 def component_data(app: AppTest) -> dict[str, Any]:
     """What the canvas was given."""
-    for element in app.get("bidi_component"):
-        if element.proto.component_name == "bigan.map" and element.proto.json:
-            data: dict[str, Any]
-            (data,) = json.loads(element.proto.json)
-            return data
-    raise AssertionError("there is no map on the page")
+    return all_component_data(app)[0]
 
 
 def texts(app: AppTest) -> str:
@@ -152,7 +159,7 @@ def test_another_map_has_another_key(mapped_checkpoint: Path) -> None:
 
 
 def test_a_map_whose_points_coincide_is_packed() -> None:
-    frame = map_component.box(np.ones((5, 2), np.float32))
+    frame = box(np.ones((5, 2), np.float32))
     np.testing.assert_array_equal(frame.inside(np.ones((5, 2), np.float32)), np.full((5, 2), 0.5))
     assert min(frame.extent) > 0
 
@@ -265,6 +272,92 @@ def test_what_the_address_asks_for_in_vain_is_named_and_the_map_is_drawn() -> No
         assert said.count(f"{key} “{text}” (shown instead: ") == 1
     usual = {"space": "E(x)", "colour": "Label", "all": "false", "area": "latent:1,1,1,2,2,2", "view": "500,500,400"}
     assert not open_map(**usual).warning
+
+
+def values_of(data: dict[str, Any]) -> np.ndarray:
+    """What each point is coloured by, as the canvas was given it."""
+    return np.frombuffer(base64.b64decode(data["values"]), np.uint8)
+
+
+@pytest.mark.usefixtures("shown")
+def test_the_lesson_leads_to_the_map_coloured_by_what_it_speaks_of() -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SECONDS)
+    app.run()
+    app.switch_page("pages/learn.py")
+    app.query_params.update({"checkpoint": "tiny", "lesson": "maps", "screen": "3"})
+    app.run()
+    radio = app.main.radio[0]
+    radio.set_value(re.sub(r"\\(.)", r"\1", radio.options[0])).run()  # what its label escapes
+    (link,) = [one.proto for one in app.get("page_link") if one.proto.label.startswith("See on the map")]
+    asked = dict(parse_qsl(link.query_string))
+    landed = open_map(space=asked["space"], colour=asked["colour"])
+    assert not landed.warning
+    assert landed.selectbox(key="colour-by").value == "local_quality"
+    assert component_data(landed)["values"] is not None
+    titled = open_map(space=asked["space"], colour="Local quality of this map")
+    assert component_data(titled)["values"] == component_data(landed)["values"]
+
+
+def test_the_filter_hides_what_lies_outside_its_range_and_stays_in_the_address(opened: OpenCheckpoint) -> None:
+    index = opened.index
+    assert index is not None
+    errors = index.distances.numpy()
+    middle = float(f"{np.median(errors):.4g}")
+    app = open_map(colour="error", range=f",{middle}", area="latent:0,0,1001,0,1001,1001,0,1001")
+    shown = errors <= middle
+    assert 0 < shown.sum() < 60
+    assert ((values_of(component_data(app)) != 255) == shown).all()
+    assert f"{shown.sum()} of 60 shown" in texts(app)
+    assert f"{shown.sum()} selected" in texts(app)  # of an area around all points
+    low, high = app.slider[0].value
+    assert (low, high) == pytest.approx((errors.min(), middle))
+    app.slider[0].set_range(float(middle), float(errors.max())).run()
+    least, _, most = str(app.text_input(key="range").value).partition(",")
+    assert float(least) == pytest.approx(middle, rel=0.01) and most == ""
+    assert ((values_of(component_data(app)) != 255) == (errors >= float(least))).all()
+    app.selectbox(key="colour-by").set_value("off_prior").run()
+    assert app.text_input(key="range").value == "" and app.text_input(key="colour").value == "off_prior"
+    assert (values_of(component_data(app)) != 255).all()
+
+
+@pytest.mark.usefixtures("shown")
+def test_all_spaces_hold_the_same_selection_and_each_its_own_view() -> None:
+    views = {"view-pixels": "400,500,200", "view-penultimate": "600,500,300"}
+    app = open_map(all="true", area="square-00 square-11 square-07", hide="7", **views)
+    maps = {data["space"]: data for data in all_component_data(app)}
+    assert tuple(maps) == SPACES
+    assert {data["selection"] for data in maps.values()} == {"square-00 square-11 square-07"}
+    assert {data["hidden"] for data in maps.values()} == {"7"}
+    assert "2 selected" in texts(app)  # what is hidden is not
+    assert [maps[space]["view"] for space in SPACES] == ["400,500,200", "", "600,500,300"]
+
+
+def test_the_epochs_open_at_the_frame_that_the_address_names(shown: Path) -> None:
+    ids = gallery_of(shown).ids
+    latents = np.random.default_rng(0).normal(size=(3, 60, checkpoint.load(shown).config.latent_dim))
+    few = np.zeros((3, 4, 1, 28, 28), np.uint8)
+    write_arrays(
+        shown / REPLAY_FILE, epochs=np.array([0, 5, 9]), generated=few, originals=few[0], reconstructed=few,
+        latents=latents.astype(np.float16), ids=np.array(ids),
+    )  # fmt: skip
+    assert not [one for one in open_map().get("bidi_component") if "After 5 epochs" in one.proto.json]
+    app = open_map(epochs="true", **{"epoch-frame": "1"})
+    (film,) = [json.loads(one.proto.json) for one in app.get("bidi_component") if "After 5 epochs" in one.proto.json]
+    assert film["at"] == 1 and len(film["words"]) == 3
+    assert "epochs=true" in app.code[1].value and "epoch-frame=1" in app.code[1].value
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_selection_shows_what_tells_it_from_the_rest_and_leads_to_edit() -> None:
+    app = open_map(area="square-00 square-10 square-20")
+    (strip,) = [one.proto.body for one in app.get("html") if "What tells them from the rest" in one.proto.body]
+    assert "Outside the prior: " in strip
+    app.button(key="keep-rest").click().run()
+    assert not app.exception and not app.error
+    assert [one.proto.page for one in app.get("page_link") if one.proto.label == "Follow it"] == ["edit"]
+    held = {name: ids for name, (_, ids) in app.session_state["kept-selections"].items()}
+    assert held["B"] == ("square-00", "square-10", "square-20")
+    assert len(held["A"]) == 57 and not set(held["A"]) & set(held["B"])
 
 
 @pytest.mark.usefixtures("shown")

@@ -76,11 +76,14 @@ VIEWS = {
             "area": "square-00 square-11",
             "view": "500,500,400",
             "spot": "latent:500,500",
-            "colour": "Reconstruction error",
+            "colour": "error",
+            "range": "1,",
+            "hide": "3,7",
             "source": "gallery:square-17",
         },
-        3,
+        8,
     ),
+    "all maps": ("map", {"all": "true", "view-pixels": "400,500,200", "colour": "off_prior", "range": ",40"}, 6),
     "star on the map": ("map", {"source": "sample:7:12:1", "space": "pixels"}, 6),
 }
 

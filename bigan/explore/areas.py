@@ -15,6 +15,8 @@ from jaxtyping import Bool, Float
 STEPS = 65535  # a place is two 16-bit numbers: finer than any screen at any zoom
 CORNER_STEPS = 1000  # corners of areas stand in addresses, in whole thousandths
 MAX_PARTS, MAX_CORNERS = 24, 32  # of one selection, of one area
+ZOOM_STEPS = 100  # and so does how far the map is enlarged, in hundredths
+VIEW = re.compile(r"(-?\d{1,6}),(-?\d{1,6}),(\d{1,6})", re.ASCII)
 _AREA = re.compile(r"([a-z]+):(\d{1,4}(?:,\d{1,4})+)")
 
 
@@ -73,6 +75,19 @@ def _part(word: str) -> Area | str:
     if found is None or len(numbers) % 2 or not 6 <= len(numbers) <= 2 * MAX_CORNERS:
         return word
     return Area(found[1], tuple(zip(numbers[::2], numbers[1::2], strict=True)))
+
+
+def parse_view(text: str) -> tuple[float, float, float] | None:
+    """The part of a map that a text names: its middle in the square, and how many times it is enlarged.
+
+    Args:
+        text: "x,y,zoom", in thousandths and hundredths.
+    """
+    found = VIEW.fullmatch(text)
+    if found is None or int(found[3]) < ZOOM_STEPS:
+        return None
+    x, y, zoom = map(int, found.groups())
+    return x / CORNER_STEPS, y / CORNER_STEPS, zoom / ZOOM_STEPS
 
 
 def selected(text: str, ids: Sequence[str], coordinates: dict[str, Float[np.ndarray, "N 2"]]) -> tuple[str, ...]:

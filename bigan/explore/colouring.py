@@ -3,6 +3,7 @@
 Shapes: N gallery images, P pixels.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -46,6 +47,11 @@ class Colouring:
     """In the unit, one for each gallery image, in its order. All but the local quality, which takes some seconds for
     5,000 images, are there at once."""
 
+    @property
+    def words(self) -> str:
+        """What the values are, with their unit."""
+        return f"{self.title}, {self.unit}"
+
 
 def _opinion(mapped: MappedGallery) -> Float[Tensor, " N"]:
     if mapped.index.encoder_pair_logits is None:
@@ -88,6 +94,20 @@ def colour_values(name: str, mapped: MappedGallery) -> Float[Tensor, " N"]:
     if name not in COLOURINGS:
         raise ValueError(f"colouring is {name!r}; it must be one of {', '.join(COLOURINGS)}.")
     return COLOURINGS[name].values(mapped)
+
+
+def parse_range(text: str) -> tuple[float, float] | None:
+    """The least and the greatest value that a text allows; None where it is not a range.
+
+    Args:
+        text: "3.2,5.8"; an end that is left out, as in "3.2,", is open, and so are both of an empty one.
+    """
+    parts = text.split(",") if text else ["", ""]
+    try:
+        low, high = (float(part) if part else end for part, end in zip(parts, (-math.inf, math.inf), strict=True))
+    except ValueError:
+        return None
+    return (low, high) if low <= high else None
 
 
 def within(values: Mapping[str, Float[Tensor, " N"]], ranges: Mapping[str, tuple[float, float]]) -> Bool[Tensor, " N"]:

@@ -8,6 +8,8 @@ const DRAG = 4; // how far the pointer moves before a click becomes a drag
 const TIP_SCALE = 3; // of a thumbnail of 28 pixels
 const HINT_MS = 1600;
 const VIEW_MS = 500; // the view rests so long before it goes into the address
+const ANSWER_MS = 5000; // after which the server is believed although it never answered
+const PAN = 0.15; // of what is in view, by one press of an arrow key
 const LINE = 3; // how far the pointer moves before a drawn line gets another corner
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -28,6 +30,8 @@ class Scatter extends Painter {
     super(root);
     this.legend = legend;
     this.pointers = new Map();
+    this.heard = {}; // what the server said last, by the name it has there
+    this.sent = {}; // what it was told since
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-roledescription", "map");
     this.tip = element("div", "map-tip", { hidden: true });
@@ -51,6 +55,7 @@ class Scatter extends Painter {
       ["\u2212", "Zoom out", () => this.zoom(1 / 1.6)],
       ["\u2922", "Show all", () => this.showAll()],
       ["\u25cc", "Select: draw around points (hold Shift to add)", () => this.drawLines(!this.drawing)],
+      ["\u25a3", "Select all that is in view (A)", () => this.selectView(false)],
       ["\u00d7", "Clear the selection (Escape)", () => this.select("")],
     ];
     const made = actions.map(([textContent, title, onclick]) => {
@@ -58,7 +63,7 @@ class Scatter extends Painter {
       button.setAttribute("aria-label", title);
       return button;
     });
-    [this.lasso, this.clear] = made.slice(-2);
+    [this.lasso, , this.clear] = made.slice(-3);
     this.lasso.setAttribute("aria-pressed", "false");
     this.clear.hidden = true;
     box.append(...made);
@@ -79,24 +84,43 @@ class Scatter extends Painter {
     this.values = data.values === null ? null : Uint8Array.from(atob(data.values), (letter) => letter.charCodeAt(0));
     if (isNew) {
       this.hover(null);
-      this.hidden.clear();
+      this.heard = {};
       points.pictures.then(() => this.draw());
     }
     const space = points.spaces[data.space];
     if (this.space !== space) this.fly(isNew ? null : this.space, space);
     this.space = space;
-    if (isNew) this.recall(data.view);
-    this.hold(data.selection);
+    const recalled = this.isNews("seen", data.view);
+    if (recalled) this.recall(data.view);
+    if (this.isNews("hidden", data.hidden)) this.hidden = new Set(data.hidden.split(",").filter(Boolean).map(Number));
+    if (this.isNews("selected", data.selection)) this.selection = data.selection;
+    this.hold(this.selection);
     this.haunt(data.ghost);
     this.fillLegend();
     const before = this.picked;
     this.picked = data.picked === STAR ? STAR : (points.index.get(data.picked) ?? null);
     this.neighbours = data.neighbours.map((id) => points.index.get(id)).filter((i) => i !== undefined);
-    if (this.picked !== before && this.picked !== null && !this.isInView(...this.placeOf(this.picked))) {
+    const moved = this.picked !== before && !(recalled && data.view);
+    if (moved && this.picked !== null && !this.isInView(...this.placeOf(this.picked))) {
       [this.view.x, this.view.y] = this.target(this.picked);
     }
     this.root.dataset.drawn = data.space; // for those who wait for it
     this.draw();
+  }
+
+  /** Whether the server says something else than last time, and not what it was told a moment ago. */
+  isNews(name, value) {
+    if (value === this.heard[name]) return false;
+    this.heard[name] = value;
+    const sent = (this.sent[name] ?? []).filter(({ since }) => Date.now() - since < ANSWER_MS);
+    const at = sent.findIndex((one) => one.value === value);
+    this.sent[name] = sent.slice(at + 1);
+    return at < 0;
+  }
+
+  tell(name, value) {
+    (this.sent[name] ??= []).push({ value, since: Date.now() });
+    this.send(name, value);
   }
 
   /** The view that the address names, or all. */
@@ -110,7 +134,7 @@ class Scatter extends Painter {
 
   hold(selection) {
     this.selection = selection;
-    const held = selection ? holding(selection, this.points) : null;
+    const held = selection ? holding(selection, this.points).map((one, i) => (this.isHidden(i) ? 0 : one)) : null;
     const count = held ? held.reduce((sum, one) => sum + one, 0) : 0;
     this.held = count ? held : null;
     this.root.dataset.selected = count;
@@ -122,7 +146,13 @@ class Scatter extends Painter {
     this.hold(selection);
     this.spoken.textContent = `${this.root.dataset.selected} points selected`;
     this.draw();
-    this.send("selected", selection);
+    this.tell("selected", selection);
+  }
+
+  /** All points in view, as if a line were drawn around it. */
+  selectView(adding) {
+    const corners = [[0, 0], [this.width, 0], [this.width, this.height], [0, this.height]];
+    this.enclose(corners.map((corner) => this.toMap(...corner)), adding);
   }
 
   drawLines(drawing) {
@@ -138,9 +168,15 @@ class Scatter extends Painter {
     this.ghost = element("img", "", { src: ghost.picture, onload: () => this.draw() });
   }
 
+  get hiddenText() {
+    return [...this.hidden].sort((a, b) => a - b).join(",");
+  }
+
   /** A button for each class, which hides and shows it; the name stands beside the colour. */
   fillLegend() {
-    if (this.legend.points === this.points && this.legend.colours === this.colours) return;
+    const { points, colours, without } = this.legend;
+    if (points === this.points && colours === this.colours && without === this.hiddenText) return;
+    this.legend.without = this.hiddenText;
     this.legend.points = this.points;
     this.legend.colours = this.colours;
     const used = new Set(this.points.labels);
@@ -153,7 +189,10 @@ class Scatter extends Painter {
       chip.onclick = () => {
         if (!this.hidden.delete(label)) this.hidden.add(label);
         chip.setAttribute("aria-pressed", String(!this.hidden.has(label)));
+        this.legend.without = this.hiddenText; // the chips stay as they are, and one keeps the focus
+        this.hold(this.selection);
         this.draw();
+        this.tell("hidden", this.hiddenText);
       };
       return [chip];
     });
@@ -226,7 +265,7 @@ class Scatter extends Painter {
     const view = zoom === 1 ? "" : [1000 * x, 1000 * y, 100 * zoom].map(Math.round).join(",");
     if (view === this.sentView || !this.send) return;
     this.sentView = view;
-    this.send("seen", view);
+    this.tell("seen", view);
   }
 
   showAll() {
@@ -341,7 +380,9 @@ class Scatter extends Painter {
     if (!this.space || event.ctrlKey || event.metaKey || event.altKey) return;
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const current = this.hovered ?? this.picked ?? 0;
-    if (event.key in steps) this.step(this.next(current, ...steps[event.key]));
+    if (event.key in steps && event.shiftKey) this.pan(...steps[event.key]);
+    else if (event.key.toLowerCase() === "a") this.selectView(event.shiftKey);
+    else if (event.key in steps) this.step(this.next(current, ...steps[event.key]));
     else if (event.key === "Enter") this.choose(current);
     else if (event.key === " " && current !== STAR) this.select(combined(this.selection, this.points.ids[current]));
     else if (event.key === "+" || event.key === "=") this.zoom(1.6, ...this.placeOf(current));
@@ -351,6 +392,11 @@ class Scatter extends Painter {
     else if (event.key === "Escape") this.escape();
     else return;
     event.preventDefault();
+  }
+
+  pan(dx, dy) {
+    const size = this.fit * this.view.zoom;
+    this.move((PAN * dx * this.width) / size, (PAN * dy * this.height) / size);
   }
 
   /** One thing at a time: the line, the mode, the selection, then what is looked at. */

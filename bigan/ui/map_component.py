@@ -27,7 +27,7 @@ from bigan.explore.areas import STEPS, Box, box
 from bigan.explore.gallery import Gallery
 from bigan.explore.projection import Projection
 from bigan.files import GALLERY_FILE, PROJECTION_FILE
-from bigan.pictures import mosaic
+from bigan.pictures import RAMP, mosaic
 from bigan.ui import theme
 from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
 
@@ -37,11 +37,6 @@ KEY_BYTES = 16
 MAX_TEXT = 8192  # of what the component sends
 WEBP_QUALITY = 75  # MNIST's 5,000 digits take 0.6 MB; lossless 1.5 MB
 MAX_SPRITE_PIXELS = 2**24  # of all thumbnails together: a browser holds four bytes of each
-# Cividis (Nunez, Anderton and Renslow 2018), the same to all kinds of colour vision; from low to high
-RAMP = (
-    "#00224E", "#0A326F", "#2C426E", "#43526D", "#575D6D", "#6A6D6F", "#7D7C78", "#918D78", "#A69D75", "#BCAF6F",
-    "#D3C164", "#EBD457", "#FDEA45",
-)  # fmt: skip
 FILTERED = 255
 
 
@@ -77,6 +72,8 @@ class Hooks:
     """With the place that was clicked where there is no point, as "x,y" in thousandths of the map's square."""
     seen: Callable[[str], None]
     """With the view, as the address keeps it; empty where all is seen."""
+    hidden: Callable[[str], None]
+    """With the labels that the legend hides, between commas."""
 
 
 def pack(gallery: Gallery, projection: Projection) -> bytes:
@@ -188,6 +185,7 @@ def show(
     ghost: Ghost | None,
     selection: str,
     view: str,
+    hidden: str,
     values: str | None,
     alt: str,
     key: str,
@@ -205,7 +203,8 @@ def show(
         star: drawn where there is one.
         ghost: drawn where there is one.
         selection: see `bigan.explore.areas`.
-        view: where it is looked at, as `Hooks.seen` gave it; read when the map appears.
+        view: where it is looked at, as `Hooks.seen` gave it.
+        hidden: the labels that are not shown, as `Hooks.hidden` gave them.
         values: what the points are coloured by (`values_text`), or None for their classes.
         alt: what the map shows and how to use it, for those who cannot see it.
         key: unlike any other widget's on the page.
@@ -226,6 +225,7 @@ def show(
         "ghost": haunted,
         "selection": selection,
         "view": view,
+        "hidden": hidden,
         "values": values,
         "ramp": RAMP if values is not None else (),
         "alt": alt,
@@ -250,6 +250,7 @@ def show(
             on_selected_change=told("selected", hooks.selected),
             on_asked_change=told("asked", hooks.asked),
             on_seen_change=told("seen", hooks.seen),
+            on_hidden_change=told("hidden", hooks.hidden),
         )
         mount(data=packed, key=f"{key}-points")
         if chosen.index is not None:

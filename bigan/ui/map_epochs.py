@@ -19,20 +19,25 @@ from bigan.records import Replay, read_replay
 from bigan.ui import charts, scrubber, state, theme
 from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
 
-FRAME = "epoch-frame"
+OPEN, FRAME = "epochs", "epoch-frame"
 SIZE_PX = 360
 MAP_NAME, PICTURES_NAME = "E(x) of 1,000 images", "G(E(x)) of 36 images"
 
 
-def show(chosen: OpenCheckpoint, gallery: Gallery) -> None:
-    """The films under one slider, and what the numbers say of each epoch."""
+def show(chosen: OpenCheckpoint, gallery: Gallery, text: str) -> None:
+    """The films under one slider, and what the numbers say of each epoch.
+
+    Args:
+        chosen: the checkpoint.
+        gallery: its own.
+        text: the frame that the address asks for; the last one where it names none.
+    """
     replay = read_replay(chosen.path)
     if replay is None:
         st.markdown("This checkpoint did not keep its training.")
         return
     maps, films = _films((str(chosen.path), chosen.weights_sha256), replay, gallery, chosen)
     last = len(maps.epochs) - 1
-    text = state.kept(FRAME, str(last))
     frame = min(int(text), last) if text.isdecimal() else last
     said = [
         f"After {epoch} epochs: the view shows {100 * shown:.0f} % of what varies in E(x); E(x) is "
@@ -44,7 +49,7 @@ def show(chosen: OpenCheckpoint, gallery: Gallery) -> None:
         names=(MAP_NAME, PICTURES_NAME),
         words=said,
         frame=frame,
-        key="epochs",
+        key="epoch-film",
         on_frame=lambda at: state.keep(FRAME, at),
         scale=1,
         smooth=True,

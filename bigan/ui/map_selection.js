@@ -36,7 +36,7 @@ function areaText(space, line) {
   const step = Math.max(1, line.length / MAX_CORNERS);
   const corners = [];
   for (let k = 0; k < line.length; k += step) {
-    corners.push(line[Math.floor(k)].map((place) => Math.round(clamp(place, 0, 1) * CORNER_STEPS)));
+    corners.push(line[Math.floor(k)].map((place) => Math.round(clamp(place, 0, 1 + 1 / CORNER_STEPS) * CORNER_STEPS)));
   }
   return corners.length < 3 ? null : `${space}:${corners.slice(0, MAX_CORNERS).join(",")}`;
 }

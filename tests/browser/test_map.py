@@ -20,9 +20,9 @@ def at_the_map(visit: Any) -> Any:
     return visitor
 
 
-def draw_around(visitor: Any, shares: list[tuple[float, float]], *, add: bool = False) -> None:
-    """Hold Shift and draw through places of the map's canvas."""
-    page, box = visitor.page, visitor.page.locator("canvas.map-canvas").first.bounding_box()
+def draw_around(visitor: Any, shares: list[tuple[float, float]], *, add: bool = False, number: int = 0) -> None:
+    """Hold Shift and draw through places of a map's canvas."""
+    page, box = visitor.page, visitor.page.locator("canvas.map-canvas").nth(number).bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
     if add:
         page.keyboard.down("Shift")
@@ -36,6 +36,7 @@ def draw_around(visitor: Any, shares: list[tuple[float, float]], *, add: bool = 
     visitor.settle()
 
 
+SHADES = "one => [...one.getContext('2d').getImageData(0, 0, one.width, one.height).data.filter((_, i) => i % 4 == 0)]"
 LEFT_HALF = [(0.02, 0.02), (0.5, 0.02), (0.5, 0.98), (0.02, 0.98)]
 RIGHT_HALF = [(0.5, 0.02), (0.98, 0.02), (0.98, 0.98), (0.5, 0.98)]
 
@@ -137,10 +138,76 @@ def test_the_legend_hides_a_class_and_space_selects_a_point(at_the_map: Any) -> 
 
 def test_all_spaces_stand_beside_each_other_coloured_by_what_comes_back(visit: Any) -> None:
     visitor = visit()
-    visitor.open("/map?colour=Reconstruction+error&all=true")
-    expect(visitor.page.locator(".map[data-drawn]")).to_have_count(3)
+    visitor.open("/map?colour=Reconstruction+error&all=true&area=square-00+square-11&view-pixels=500,500,200")
+    maps = visitor.page.locator(".map[data-drawn]")
+    expect(maps).to_have_count(3)
+    assert [one.get_attribute("data-selected") for one in maps.all()] == ["2", "2", "2"]
+    assert [one.get_attribute("data-zoom") for one in maps.all()] == ["2.00", "1.00", "1.00"]
+    draw_around(visitor, [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98)], add=True, number=1)
+    assert [one.get_attribute("data-selected") for one in maps.all()] == ["60", "60", "60"]
+    visitor.page.get_by_role("button", name="Zoom in").last.click()
+    visitor.page.wait_for_url(re.compile("view-penultimate="))
     visitor.assert_well()
-    visitor.open("/map?colour=Reconstruction+error&view=500,500,400")
-    visitor.page.locator('.map[data-zoom="4.00"]').wait_for()
-    assert "view=500" in visitor.page.url
+
+
+def test_zoom_and_selection_stay_through_what_draws_the_page_anew_and_move_with_the_address(visit: Any) -> None:
+    visitor = visit()
+    visitor.open("/map?colour=Reconstruction+error&view=500,500,400&area=square-00+square-11")
+    page, root = visitor.page, visitor.page.locator(".map").first
+    page.locator('.map[data-zoom="4.00"]').wait_for()
+    assert "view=500" in page.url
+    page.emulate_media(color_scheme="dark")
+    page.locator("canvas.map-canvas").first.focus()
+    page.keyboard.press("Enter")  # picks, and the page is drawn anew
+    visitor.settle()
+    assert (root.get_attribute("data-zoom"), root.get_attribute("data-selected")) == ("4.00", "2")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.wait_for_function("!location.search.includes('view=500')")
+    visitor.settle()
+    x = int(query(visitor, "view").split(",")[0])
+    assert x < 500 and root.get_attribute("data-zoom") == "4.00"
+    page.keyboard.press("0")
+    page.wait_for_function("!location.search.includes('view=')")
+    visitor.settle()
+    page.go_back()
+    page.locator('.map[data-zoom="4.00"]').wait_for()
+    visitor.assert_well()
+
+
+def test_what_lies_under_the_pointer_is_shown_with_what_comes_back(at_the_map: Any) -> None:
+    visitor, page = at_the_map, at_the_map.page
+    canvas, tip = page.locator("canvas.map-canvas").first, page.locator(".map-tip").first
+    pictures = tip.locator("canvas")
+    canvas.focus()
+    for _ in range(50):  # until the pictures, which come after the points, are there
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft")
+        if pictures.nth(1).is_visible():
+            break
+        page.wait_for_timeout(100)
+    expect(tip).to_contain_text("square-")
+    shades = [one.evaluate(SHADES) for one in pictures.all()]
+    assert all(len(set(values)) > 5 for values in shades), "both hold a picture"
+    assert shades[0] != shades[1]
+    visitor.assert_well()
+
+
+def test_what_is_in_view_is_selected_by_a_key_and_its_direction_followed(at_the_map: Any) -> None:
+    visitor, page = at_the_map, at_the_map.page
+    root = page.locator(".map").first
+    page.locator(".map-chip").first.click()
+    page.wait_for_url(re.compile("hide="))
+    page.locator("canvas.map-canvas").first.focus()
+    page.keyboard.press("a")
+    page.wait_for_url(re.compile("area="))
+    visitor.settle()
+    assert root.get_attribute("data-selected") == root.get_attribute("data-in-view") == "54"
+    expect(page.get_by_role("heading", name="54 selected")).to_be_visible()
+    page.get_by_role("button", name="Keep against the rest").click()
+    visitor.follow("Follow it", "Edit")
+    assert query(visitor, "direction") == "selections"
+    expect(page.get_by_text("A: 6 images, B: 54 images")).to_be_visible()
+    page.go_back()
+    visitor.arrive("Map")
+    page.locator('.map[data-selected="54"]').wait_for()
     visitor.assert_well()
