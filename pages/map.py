@@ -72,7 +72,9 @@ def draw(chosen: OpenCheckpoint) -> None:
     )
     kept = map_files.kept(gallery, coloured, map_address.hidden(asked[HIDDEN]))
     inside = map_address.ids(asked[AREA], gallery, projection)
-    look = map_files.Look(space, coloured, kept, tuple(one for one in inside if kept[gallery.index_of(one)].item()))
+    are_shown = kept[gallery.indices_of(inside)].tolist()
+    ids = tuple(one for one, is_shown in zip(inside, are_shown, strict=True) if is_shown)
+    look = map_files.Look(space, coloured, kept, ids)
     made_by = _recipe(chosen, seen, map_address.settings(asked, space, together, bool(below.open)))
     with right:
         if seen.guess is not None:

@@ -89,7 +89,7 @@ def test_ranges_keep_what_lies_inside_all_of_them_with_both_ends() -> None:
     assert within(values, {"error": (least, greatest)}).all()
 
 
-@pytest.mark.parametrize("text", ["a,b", "1", "1,2,3", "3,2", "nan,1", ","])
+@pytest.mark.parametrize("text", ["a,b", "1", "1,2,3", "3,2", "nan,1", "inf,", ","])
 def test_a_range_is_two_numbers_and_either_may_be_open(text: str) -> None:
     inf = float("inf")
     assert [parse_range(good) for good in ("", "3.2,", ",-1", "-2,1e3")] == [

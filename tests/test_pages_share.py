@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import re
 import runpy
@@ -27,6 +28,7 @@ from bigan.explore.pairs import pair_table, repeat
 from bigan.explore.reconstruction import index_gallery
 from bigan.explore.sampling import around, mean_latent
 from bigan.models.bigan import BiGAN
+from bigan.panels import panels
 from bigan.pictures import mosaic, png_bytes
 from bigan.records import read_config
 from bigan.ui import downloads, editing
@@ -280,6 +282,23 @@ def test_samples_around_one_and_their_mean_leave_as_pictures_and_arrays(
     assert (recipe.query["with"], recipe.query["cell"]) == ("2", "5")
 
 
+def test_a_selection_on_the_map_leaves_with_its_images_and_latents(
+    files: dict[str, Callable[[], bytes]], shown: Path
+) -> None:
+    model, gallery = checkpoint.load(shown), load_gallery(shown)
+    assert gallery is not None
+    open_page("map", area="square-07 square-31 square-22", hide="1")
+    arrays, recipe = arrays_in(files["selection.npz"]()), recipe_in(files["selection.png"]())
+    assert arrays["ids"].tolist() == ["square-07", "square-22"]  # the class of the third is hidden
+    rows = [7, 22]
+    assert np.array_equal(arrays["images"], gallery.images[rows]) and arrays["labels"].tolist() == [7, 2]
+    assert np.allclose(arrays["latents"], model.encode(gallery.images[rows].float() / 255), atol=1e-5)
+    assert recipe.latents_sha256 == latents_sha256(torch.from_numpy(arrays["latents"]))
+    assert (recipe.query["area"], recipe.query["hide"]) == ("square-07 square-31 square-22", "1")
+    rows_of_table = list(csv.DictReader(io.StringIO(files["selection.csv"]().decode())))
+    assert [(row["id"], row["label"]) for row in rows_of_table] == [("square-07", "7"), ("square-22", "2")]
+
+
 def test_favourites_leave_with_the_latents_that_were_chosen_and_come_back_to_somebody_else(
     files: dict[str, Callable[[], bytes]], shown: Path
 ) -> None:
@@ -314,8 +333,9 @@ def test_what_one_asks_of_a_reconstruction_leaves_with_its_numbers(
     assert [(row["pair"], float(row["logit"])) for row in rows] == [
         (pair.name, pytest.approx(pair.logit)) for pair in four
     ]
-    expected = png_bytes(mosaic(torch.stack([pair.image for pair in four]), 2, RECONSTRUCTION_SCALE))
-    assert np.array_equal(pixels(files["pairs.png"]()), pixels(expected))
+    names = [f"D{pair.name}: {100 / (1 + math.exp(-pair.logit)):.0f} % encoder pair" for pair in four]
+    sheet = panels([mosaic(pair.image[None], 1, RECONSTRUCTION_SCALE) for pair in four], names)
+    assert np.array_equal(pixels(files["pairs.png"]()), pixels(png_bytes(sheet)))
     assert recipe_in(files["pairs.png"]()).query["z-seed"] == "7"
     found = repeat(model, x)
     open_page("reconstruct", source="gallery:square-23", ask="Again and again")
@@ -427,7 +447,19 @@ OTHER_VIEWS = {
         {"a": "sample:3:1:1", "strength": "1"},
         {"a": "square", "direction": "component-2", "changed": "2_75", "inside": "true", "sliders": "10"},
     ),
-    "map": ({}, {"space": "pixels", "area": "square-00 square-11", "spot": "latent:500,500", "view": "500,500,400"}),
+    "map": (
+        {"colour": "error", "hide": "3", "view": "400,400,300"},
+        {
+            "space": "pixels",
+            "area": "square-00 square-11",
+            "spot": "latent:500,500",
+            "view": "500,500,400",
+            "colour": "off_prior",
+            "range": "1,",
+            "all": "true",
+            "epochs": "true",
+        },
+    ),
 }
 
 

@@ -104,10 +104,11 @@ def parse_range(text: str) -> tuple[float, float] | None:
     """
     parts = text.split(",") if text else ["", ""]
     try:
-        low, high = (float(part) if part else end for part, end in zip(parts, (-math.inf, math.inf), strict=True))
+        given = [float(part) for part in parts if part]
+        low, high = (float(part or end) for part, end in zip(parts, (-math.inf, math.inf), strict=True))
     except ValueError:
         return None
-    return (low, high) if low <= high else None
+    return (low, high) if low <= high and all(map(math.isfinite, given)) else None
 
 
 def within(values: Mapping[str, Float[Tensor, " N"]], ranges: Mapping[str, tuple[float, float]]) -> Bool[Tensor, " N"]:

@@ -18,6 +18,7 @@ SOURCE, GUEST, SPACE, ALL = "source", "star", "space", "all"
 AREA, VIEW, HIDDEN = "area", "view", "hide"
 VIEWS: dict[str, str] = {space: f"{VIEW}-{space}" for space in SPACES}  # where all spaces stand beside each other
 AREA_FORM = re.compile(r"[a-z]+:\d+(,\d+)+( [a-z]+:\d+(,\d+)+)*", re.ASCII)  # lines, be there points within or none
+FRAME_FORM = re.compile(r"\d{1,6}", re.ASCII)
 LABELS_FORM = re.compile(r"\d{1,3}(,\d{1,3})*", re.ASCII)
 
 
@@ -37,7 +38,7 @@ def read(chosen: OpenCheckpoint, gallery: Gallery, projection: Projection) -> di
         HIDDEN: (LABELS_FORM.fullmatch, "all classes"),
         map_colours.COLOUR: (lambda text: map_colours.named(chosen, text), map_colours.TITLES[map_colours.LABEL]),
         map_colours.RANGE: (parse_range, "all points"),
-        map_epochs.FRAME: (str.isdecimal, "the last epoch"),
+        map_epochs.FRAME: (FRAME_FORM.fullmatch, "the last epoch"),
     }
     with st.container(gap=None):  # they take no room
         found = {key: state.kept(key, "") for key in (GUEST, *checks)}

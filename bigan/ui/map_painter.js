@@ -285,7 +285,7 @@ class Painter {
     for (const i of this.neighbours) this.mark(i, 1.5);
   }
 
-  /** A point drawn once more, over the others, with a ring; the wider, the larger. */
+  /** A point drawn once more, over the others, with a ring; the wider, the larger. Of a hidden one, the ring alone. */
   mark(i, width) {
     const [left, top] = this.placeOf(i);
     const side = THUMBNAIL / 2 + 3;
@@ -297,6 +297,7 @@ class Painter {
       this.context.lineWidth = line;
       this.context.stroke();
     }
+    if (this.isHidden(i)) return;
     if (this.asImages) this.paintImages([[i, left, top]]);
     else this.paintDots([[i, left, top]]);
   }

@@ -22,7 +22,7 @@ from bigan.view_recipe import ViewRecipe
 
 MAX_SHOWN, COLUMNS = 40, 10
 LARGE_SCALE = 4
-STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)  # standard deviations along a selection's direction
+STRENGTHS = (-3.0, -1.5, 0.0, 1.5, 3.0)  # standard deviations along a selection's direction
 STRIP_SCALE, FILE_SCALE = 2, 8
 
 
@@ -157,7 +157,7 @@ def _files(
 
     downloads.beside(
         downloads.with_latents(made_by, index.latents[rows]),
-        "Selection as",
+        "These as",
         f"{chosen.name}-selection",
         [
             File("PNG", picture, "Their mean, G of their mean E(x), and G along their direction, as one picture."),

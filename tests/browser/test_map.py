@@ -148,6 +148,9 @@ def test_all_spaces_stand_beside_each_other_coloured_by_what_comes_back(visit: A
     visitor.page.get_by_role("button", name="Zoom in").last.click()
     visitor.page.wait_for_url(re.compile("view-penultimate="))
     visitor.assert_well()
+    visitor.open("/map?colour=error&range=,0")
+    visitor.page.locator('.map[data-in-view="0"]').wait_for()  # and what is picked among them has its ring
+    visitor.assert_well()
 
 
 def test_zoom_and_selection_stay_through_what_draws_the_page_anew_and_move_with_the_address(visit: Any) -> None:
