@@ -121,7 +121,7 @@ def _maps(chosen: OpenCheckpoint, seen: _Seen, colour: str, coloured: map_colour
         with column:
             st.markdown(f"**{SPACE_NAMES[space]}**")
             shown_map = seen.projection.maps[space]
-            here = map_colours.beside(chosen, shown_map, colour, coloured.kept) if coloured is not None else None
+            here = map_colours.beside(chosen, shown_map, colour, coloured) if coloured is not None else None
             _map(chosen, seen, space, here, small=True)
 
 

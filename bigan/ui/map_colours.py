@@ -89,11 +89,13 @@ def coloured(chosen: OpenCheckpoint, shown: SpaceMap, name: str, span: str) -> C
     return Coloured(values, kept)
 
 
-def beside(chosen: OpenCheckpoint, shown: SpaceMap, name: str, kept: Bool[Tensor, " N"]) -> Coloured:
-    """The values of another map of the same images, of which the same are shown."""
+def beside(chosen: OpenCheckpoint, shown: SpaceMap, name: str, first: Coloured) -> Coloured:
+    """The values of another map of the same images, of which the same are shown; with its scale if it has its own."""
     values = _values((str(chosen.path), chosen.weights_sha256), shown.space, name, chosen, shown)
-    _legend(float(values.min()), float(values.max()))
-    return Coloured(values, kept)
+    ends = values.aminmax()
+    if ends != first.values.aminmax():
+        _legend(float(ends.min), float(ends.max))
+    return Coloured(values, first.kept)
 
 
 def _slider(key: str, words: str, ends: tuple[float, float], asked: tuple[float, float]) -> None:
