@@ -29,6 +29,7 @@ ROWS = {
     "scrub": ("explorer", "scrub"),
     "stroke": ("explorer", "stroke"),
     "uploads": ("explorer", "uploads"),
+    "descent": ("explorer", "descent"),
     "sessions": ("explorer", "sessions"),
     "growth": ("explorer", "growth"),
     "scripts": ("explorer", "scripts"),
@@ -38,7 +39,7 @@ ROWS = {
 # Name of a group -> its rows
 GROUPS = {
     "explorer": (
-        "click", "lasso", "large-map", "pan", "scrub", "stroke", "uploads", "sessions", "growth", "scripts",
+        "click", "lasso", "large-map", "pan", "scrub", "stroke", "uploads", "descent", "sessions", "growth", "scripts",
     ),
     "evaluation": ("nearest-neighbours", "evaluate", "objectives"),
 }  # fmt: skip

@@ -19,6 +19,7 @@ from bigan.benchmark.clients import Client
 NUM_RUNS, NUM_WARM = 40, 2  # runs that count, and those before them that do not
 MAX_CLICK_MS, MAX_LASSO_MS, MAX_SPRITE_MS, MAX_STROKE_MS = 200.0, 300.0, 300.0, 200.0
 MAX_UPLOADS_MS, MAX_SESSIONS_MS = 2000.0, 500.0
+NUM_DESCENTS, MAX_DESCENT_SECONDS = 30, 5.0
 MAX_LOAD_SECONDS, MIN_FRAMES_A_SECOND, MAX_GROWTH_MB, MAX_SCRIPTS_KB = 3.0, 30.0, 100.0, 200.0
 LASSO_POINTS, LASSO_SHARE, LARGE_POINTS = 10_000, 5, 70_000  # one point in five is drawn around
 LASSO_TRIES, LASSO_EDGES = 8, (0.02, 0.98)  # how often the line's right edge is halved to its place; of the map
@@ -38,8 +39,11 @@ PANEL = """[...document.querySelectorAll("figcaption")].map((caption) => caption
   .find((text) => / of the [0-9,]+ selected /.test(text)) ?? null"""
 FILM = """(() => { const film = document.querySelector(".bg-scrubber")?.scrubber;
   return film?.picture?.src === film?.wanted ? film?.wanted ?? null : null; })()"""
+DESCENT = """(document.querySelector(".st-key-descend button") ? "not begun" : [...document.querySelectorAll("p")]
+  .some((words) => words.textContent.startsWith("This is the honest measure of E")) ? "done" : null)"""
 TABLE = f'document.querySelectorAll(".bg-uploads tbody tr").length === {NUM_FILES} || null'
 PAGES = ("sample", "reconstruct")  # for many clicks, in turn
+DESCEND = ".st-key-descend button"
 ROLL, ANOTHER, OTHER_END = ".st-key-dice button", ".st-key-source-another button", ".st-key-a-another button"
 # Times of the frames that the browser shows, until the page is asked to stop
 _FRAMES = """() => { window.biganFrames = []; window.biganCounts = true;
@@ -138,6 +142,15 @@ def uploads(num_runs: int = NUM_RUNS) -> Row:
                 choose = page.locator("input[type=file]").first
                 times.append(press.answer(page, "change", TABLE, lambda choose=choose: choose.set_input_files(files)))  # type: ignore[misc]
     return _answers("uploads", times[1:], MAX_UPLOADS_MS, f"{NUM_FILES} files")
+
+
+def descent(num_runs: int = NUM_DESCENTS) -> Row:
+    """From asking how good a reconstruction could be to the end of all 200 steps, shown on the way, 95th percentile."""
+    with _page("reconstruct?ask=How+good+could+it+be", DESCEND) as page:
+        times = press.presses(page, [DESCEND, ANOTHER] * (num_runs + 1), DESCENT)[2::2]
+    seconds = [milliseconds / 1e3 for milliseconds in times]
+    note = f"median {statistics.median(seconds):.1f} s, {len(seconds)} images"
+    return at_most("descent", percentile_95(seconds), "s", MAX_DESCENT_SECONDS, note)
 
 
 def sessions(num_sessions: int = NUM_SESSIONS, num_clicks: int = CLICKS_EACH) -> Row:

@@ -10,7 +10,7 @@ from bigan.cli.command import Answer, Command, table, tell
 
 RowName = Literal[
     "start", "samples", "reconstruct", "map", "training", "matrix-products", "nearest-neighbours", "memory",
-    "click", "lasso", "large-map", "pan", "scrub", "stroke", "uploads", "sessions", "growth", "scripts",
+    "click", "lasso", "large-map", "pan", "scrub", "stroke", "uploads", "descent", "sessions", "growth", "scripts",
     "evaluate", "objectives", "explorer", "evaluation",
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan.explore.inversion import NUM_RANDOM, NUM_STEPS, EncoderGap, InversionStep, encoder_gap, invert, starts
+from bigan.panels import panels
 from bigan.pictures import mosaic, png_bytes
 from bigan.ui import assets, charts, downloads, page, pictures, state, theme
 from bigan.ui.downloads import File, csv_bytes
@@ -182,9 +183,12 @@ def _chart(descent: Descent) -> None:
 
 def _files(chosen: OpenCheckpoint, answer: Answer, descent: Descent, recipe: ViewRecipe) -> None:
     """What was found so far, to take home."""
+    gap = descent.gap
     z = torch.cat([answer.z.cpu(), descent.last.best_latent[None]])  # (2, Z)
     x = torch.cat([answer.resolved.x.cpu(), answer.x_hat.cpu(), descent.last.best_image[None]])  # (3, C, H, W)
     recipe = downloads.with_latents(recipe, z)
+    images = [mosaic(one[None], 1, RECONSTRUCTION_SCALE) for one in x]
+    names = ["x", f"G(E(x)), {gap.encoder_distance:.2f} from x", f"best G(z) found, {gap.best_distance:.2f} from x"]
     from_encoder, from_random = list(descent.from_encoder), list(descent.from_random)
 
     def table() -> bytes:
@@ -199,7 +203,9 @@ def _files(chosen: OpenCheckpoint, answer: Answer, descent: Descent, recipe: Vie
         "The best z as",
         f"{downloads.file_name(chosen, answer.resolved.source)}-best",
         [
-            File("PNG", lambda: png_bytes(mosaic(x, 3, RECONSTRUCTION_SCALE)), "x, G(E(x)) and G of the best z found."),
+            File(
+                "PNG", lambda: png_bytes(panels(images, names)), "x, G(E(x)) and G of the best z found, side by side."
+            ),
             File("CSV", table, "The best distance from x after each step."),
             File("NPZ", arrays, "E(x) and the best z found, the three images, and the distances as NumPy arrays."),
         ],

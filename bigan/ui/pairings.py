@@ -6,14 +6,17 @@ Shapes: C H W image, Z latent components.
 import base64
 import html
 import random
+from collections.abc import Sequence
 
 import streamlit as st
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from bigan.config import MAX_SEED, Prior
 from bigan.explore.pairs import Pair, PairTable, pair_table
+from bigan.panels import panels
 from bigan.pictures import mosaic, png_bytes
 from bigan.ui import charts, downloads, page, pictures, state, theme
 from bigan.ui.charts import probability
@@ -75,7 +78,7 @@ def show(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None:
         "The four as",
         f"{downloads.file_name(chosen, answer.resolved.source)}-pairs",
         [
-            File("PNG", lambda: png_bytes(mosaic(x, 2, RECONSTRUCTION_SCALE)), "The four images, as they stand above."),
+            File("PNG", lambda: png_bytes(_sheet(pairs)), "The four images with D's opinion of each pair."),
             File("CSV", lambda: csv_bytes(columns), "D's logit and opinion of each pair."),
             File(
                 "NPZ",
@@ -84,6 +87,11 @@ def show(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None:
             ),
         ],
     )
+
+
+def _sheet(pairs: Sequence[Pair]) -> Image.Image:
+    names = [f"D{pair.name}: {100 * probability(pair.logit):.0f} % encoder pair" for pair in pairs]
+    return panels([mosaic(pair.image[None], 1, RECONSTRUCTION_SCALE) for pair in pairs], names)
 
 
 def _seed() -> int:
