@@ -42,7 +42,7 @@ def settings(checkpoint: str) -> dict[str, str]:
 
 
 def take(checkpoint: str, settings: Mapping[str, str]) -> None:
-    """Keep the favourites that a recipe carries along with those there are; only from a callback."""
+    """Keep the favourites that a recipe carries along with those there are; before they are shown."""
     for text in settings.get(SETTING, "").split():
         with contextlib.suppress(SourceError):  # anyone may have written it
             keep(checkpoint, str(parse_source(_PREFIX + text)))

@@ -16,6 +16,8 @@ from bigan.ui.sources import keep_upload, upload_names
 from bigan.view_code import SPACE_NAMES
 from bigan.view_recipe import CARRIED, ViewRecipe, picture_of
 
+_TAKEN_KEY = "taken-from-files"
+
 
 def offer(recipe: ViewRecipe, name: str) -> None:
     """The way to the view, which becomes possible with what the picture carries.
@@ -33,25 +35,30 @@ def offer(recipe: ViewRecipe, name: str) -> None:
     carried = {key: query.pop(key) for key in CARRIED if key in query}
     st.markdown(state.as_text(f"{name} was made on the page {page.title} with the model {recipe.checkpoint}."))
     label = "Open the view it was made in"
-    is_here = state.here() is page
-    if not is_here and not carried:
+    key = f"restore-{name}-{recipe.latents_sha256[:8]}"
+    if carried:
+        _take(recipe.checkpoint, carried, key)
+    if state.here() is not page:
         st.page_link(page.path, label=label, icon=page.icon, query_params=links.marked(query))
         return
     for space, word in SPACE_NAMES.items():  # an address has the map's word for it, its widget the library's
         if query.get("space") == word:
             query["space"] = space
-
-    def take() -> None:
-        selections.take(recipe.checkpoint, carried)
-        favourites.take(recipe.checkpoint, carried)
-        if is_here:
-            _put(query)
-
-    key = f"restore-{name}-{recipe.latents_sha256[:8]}"
-    if st.button(label, key=key, icon=page.icon, type="primary", on_click=take):
-        if not is_here:
-            st.switch_page(page.path, query_params=links.marked(query))
+    if st.button(label, key=key, icon=page.icon, type="primary", on_click=_put, args=(query,)):
         st.rerun()  # of all the page, where only a part of it was drawn anew
+
+
+def _take(checkpoint: str, carried: Mapping[str, str], key: str) -> None:
+    """Put what a file carries of a session into this one, once, and say so: a link on to the view cannot do it."""
+    taken: set[str] = st.session_state.setdefault(_TAKEN_KEY, set())
+    if key not in taken:
+        taken.add(key)
+        selections.take(checkpoint, carried)
+        favourites.take(checkpoint, carried)
+    if favourites.SETTING in carried:
+        st.markdown("Its favourites are among yours now.")
+    if selections.SETTINGS["A"] in carried:
+        st.markdown("Its two selections are kept as A and B now, in place of any that you kept on the Map.")
 
 
 def _put(query: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from bigan.ui.downloads import File
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.samples import Samples
 from bigan.ui.sources import resolve_source
+from bigan.ui.words import counted
 from bigan.view_code import SAMPLE_SCALE
 
 ASK, RADIUS = "ask", "radius"
@@ -131,7 +132,7 @@ def _kept(chosen: OpenCheckpoint, settings: Settings) -> None:
         [grid.Cell(one.words, logit=logit) for one, logit in zip(resolved, logits, strict=True)],
         columns=LIKE_COLUMNS,
         kind="generated",
-        alt=f"{len(sources)} favourites",
+        alt=counted(len(sources), "favourite"),
         key="favourites",
         scale=LIKE_SCALE,
         smooth=chosen.smooth,

@@ -32,7 +32,7 @@ def settings(checkpoint: str) -> dict[str, str]:
 
 
 def take(checkpoint: str, settings: Mapping[str, str]) -> None:
-    """Keep the selections that a recipe carries in place of those that were kept; only from a callback."""
+    """Keep the selections that a recipe carries in place of those that were kept; before they are shown."""
     for name, key in SETTINGS.items():
         if ids := tuple(settings.get(key, "").split()):
             keep(name, checkpoint, ids)
