@@ -84,7 +84,10 @@ def _direction(chosen: OpenCheckpoint, start: Resolved, name: str) -> tuple[str,
     """The direction's name, empty where there is none, and the strength."""
     found = None
     if chosen.gallery is None:
-        st.caption("This checkpoint comes without a gallery of real images, in which directions are found.")
+        st.caption(
+            "This checkpoint comes without a gallery of real images, in which directions are found. The numbers one by "
+            "one, below, need none."
+        )
     else:
         found = direction_choice.show(chosen, start, name)
     strength = st.slider(

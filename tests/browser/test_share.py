@@ -57,13 +57,26 @@ def test_a_view_of_the_page_that_one_is_at_opens_there(visit: Any) -> None:
     visitor = visit()
     visitor.open("/reconstruct?source=gallery:square-23")
     picture = downloaded(visitor, "PNG")
-    visitor.open("/reconstruct?source=gallery:square-04&way=Upload")
+    visitor.open("/reconstruct?source=gallery:square-04&way=Upload&z-seed=7")
     assert downloaded(visitor, "PNG") != picture
     bring(visitor, picture)
     follow(visitor, "Reconstruct", "source=gallery(:|%3A)square-23")
     expect(visitor.page.get_by_text("(square-23)").first).to_be_visible()
+    expect(visitor.page.get_by_label("Seed of z", exact=True)).to_have_value("0")
     visitor.settle()
     assert downloaded(visitor, "PNG") == picture
+
+
+def test_favourites_sent_as_a_picture_are_the_favourites_of_another_visitor(visit: Any) -> None:
+    sender, receiver = visit(), visit()
+    sender.open("/sample?seed=7&cell=3&ask=Favourites")
+    sender.page.get_by_role("button", name="Keep as a favourite").click()
+    picture = downloaded(sender, "Favourites as PNG")
+    receiver.open("/reconstruct?way=Upload")
+    bring(receiver, picture)
+    follow(receiver, "Sample", "ask=Favourites")
+    assert downloaded(receiver, "Favourites as PNG") == picture
+    receiver.assert_well()
 
 
 def test_a_view_of_another_model_opens_with_that_model(visit: Any) -> None:
