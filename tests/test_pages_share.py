@@ -106,7 +106,7 @@ def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
     add = MediaFileManager.add_deferred
 
     def watched(self: Any, data: Any, mimetype: Any, coordinates: Any, file_name: Any = None, **options: Any) -> str:
-        kind, beside = file_name.rpartition(".")[2], BESIDE.search(file_name)
+        kind, beside = file_name.rpartition(".")[2], BESIDE.search(file_name.replace("mnist-best", ""))
         found[f"{beside[1]}.{kind}" if beside else kind] = data
         return add(self, data, mimetype, coordinates, file_name, **options)
 

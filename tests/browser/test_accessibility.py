@@ -1,4 +1,4 @@
-"""No page has what axe-core calls a serious or critical obstacle, by day and by night."""
+"""No page has what axe-core calls a serious or critical obstacle, by day and by night, or scrolls sideways."""
 
 from typing import Any
 
@@ -37,6 +37,10 @@ def test_no_page_keeps_anybody_out(address: str, visit: Any) -> None:
     visitor.page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # as where evening comes
     visitor.settle()
     assert_open_to_all(visitor, "dark")
+    visitor.assert_well()
+    visitor.page.set_viewport_size({"width": 390, "height": 1000})  # of a telephone
+    visitor.settle()
+    assert not visitor.has_sideways_scrolling()
 
 
 def assert_open_to_all(visitor: Any, theme: str) -> None:

@@ -43,6 +43,7 @@ def slider(visitor: Visitor) -> Any:
 
 def test_scrubbing_shows_every_frame_and_asks_the_server_nothing_until_it_is_let_go(at_the_film: Any) -> None:
     visitor = at_the_film
+    slider(visitor).hover()  # once it has come to rest
     page, box = visitor.page, slider(visitor).bounding_box()
     before, seen = visitor.received_bytes, set()
     middle = box["y"] + box["height"] / 2

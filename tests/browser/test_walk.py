@@ -9,7 +9,6 @@ from playwright.sync_api import expect
 from visitor import Visitor
 
 from bigan.benchmark.drawings import drawing
-from bigan.ui import state
 
 PICTURE = {"name": "seven.png", "mimeType": "image/png", "buffer": drawing(11)}
 
@@ -80,14 +79,6 @@ def test_a_stranger_walks_through_all_five_pages(visit: Any) -> None:
 
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Home").click()
     visitor.arrive("What is a BiGAN?")
-
-
-@pytest.mark.parametrize("page", state.PAGES, ids=lambda page: page.url)
-def test_no_page_scrolls_sideways_on_a_telephone(page: state.PageInfo, visit: Any) -> None:
-    visitor = visit(width=390)
-    visitor.open("/" if page is state.HOME else f"/{page.url}")
-    visitor.assert_well()
-    assert not visitor.has_sideways_scrolling()
 
 
 def test_a_reload_keeps_the_samples(visit: Any) -> None:

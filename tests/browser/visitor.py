@@ -19,19 +19,17 @@ class Visitor:
         self.problems: list[str] = []
         self.foreign: list[str] = []
         self.received_bytes = 0
-        context.route("**/*", self._allow)
         self.page = context.new_page()
+        self.page.on("request", self._asked)
         self.page.set_default_timeout(1e3 * WAIT_SECONDS)
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         self.page.on("websocket", self._connected)
 
-    def _allow(self, route: Any) -> None:
-        if urlsplit(route.request.url).hostname == OWN_HOST:
-            route.continue_()
-        else:
-            self.foreign.append(route.request.url)
-            route.abort()
+    def _asked(self, request: Any) -> None:
+        address = urlsplit(request.url)
+        if address.scheme in ("http", "https") and address.hostname != OWN_HOST:
+            self.foreign.append(request.url)
 
     def _heard(self, message: Any) -> None:
         probe = urlsplit(message.location.get("url", "")).path.endswith(PROBES)
