@@ -74,7 +74,7 @@ def _card(chosen: OpenCheckpoint) -> None:
     config, info = chosen.config, chosen.info
     st.header(f"The model: {chosen.name}", anchor=False)
     st.markdown(
-        f"Trained on {info.title}: {config.image_shape[1]} by {config.image_shape[2]} pixels, "
+        f"{chosen.kind.title}, trained on {info.title}: {config.image_shape[1]} by {config.image_shape[2]} pixels, "
         f"{config.latent_dim} numbers in z ({config.prior} prior). Networks: {', '.join(config.networks)}, each with "
         f"{config.num_hidden_layers} hidden layers of {config.hidden_dim}.",
         help=explain("prior"),
