@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from bigan.config import ModelConfig
-from bigan.explore.familiarity import familiarities, familiarity_limit
+from bigan.explore.familiarity import familiarities, known_images
 from bigan.explore.gallery import Gallery
 from bigan.explore.reconstruction import GalleryIndex, index_gallery, report, reports
 from bigan.models.bigan import BiGAN
@@ -112,7 +112,7 @@ def test_the_index_holds_what_the_model_makes_of_the_gallery(
         assert abs(index.reconstructions[i].flatten().numpy() / 255 - x_hat).max() <= 0.5 / 255 + 1e-5
         assert index.distances[i].item() == pytest.approx(np.sqrt(((pixels[i] - x_hat) ** 2).sum()), rel=1e-5)
         assert index.encoder_pair_logits[i].item() == pytest.approx(encoder_logit, abs=1e-4)
-    assert index.far_distance == familiarity_limit(gallery.images)
+    assert index.known.limit == known_images(gallery).limit
 
 
 def test_one_image_is_reported_as_it_is_among_several(tiny_model: BiGAN, index: GalleryIndex, x: Tensor) -> None:
@@ -138,11 +138,11 @@ def test_an_image_of_the_gallery_is_not_farther_than_itself(
 
 def test_what_lies_beyond_the_gallery_is_far(tiny_model: BiGAN, index: GalleryIndex, x: Tensor) -> None:
     nearest = report(tiny_model, x[:1], index).familiarity.distance
-    assert report(tiny_model, x[:1], replace(index, far_distance=nearest * 0.99)).is_far
-    assert not report(tiny_model, x[:1], replace(index, far_distance=nearest * 1.01)).is_far
+    assert report(tiny_model, x[:1], replace(index, known=replace(index.known, limit=nearest * 0.99))).is_far
+    assert not report(tiny_model, x[:1], replace(index, known=replace(index.known, limit=nearest * 1.01))).is_far
     black = torch.zeros(1, 1, 28, 28)  # far from noise
     assert report(tiny_model, black, index).is_far
-    (expected,) = familiarities(black, index.gallery, index.far_distance)
+    (expected,) = familiarities(black, index.known)
     assert report(tiny_model, black, index).familiarity == expected
 
 

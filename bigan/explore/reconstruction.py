@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from bigan.data import scale, to_uint8
-from bigan.explore.familiarity import Familiarity, familiarities, familiarity_limit
+from bigan.explore.familiarity import Familiarity, KnownImages, familiarities, known_images
 from bigan.explore.gallery import Gallery
 from bigan.explore.neighbours import Neighbour, distances_to, nearest_images, pair_distances
 from bigan.latent import off_prior_share
@@ -26,7 +26,7 @@ SMALLEST = 1e-12  # a mean distance of 0 (one image, reconstructed exactly) must
 
 @dataclass(frozen=True)
 class GalleryIndex:
-    """What a model makes of a gallery, computed once and never changed: some 30 MB for 5,000 MNIST digits."""
+    """What a model makes of a gallery, computed once and never changed: some 35 MB for 5,000 MNIST digits."""
 
     gallery: Gallery
     latents: Float[Tensor, "N Z"]
@@ -39,8 +39,8 @@ class GalleryIndex:
     """|x - G(E(x))|."""
     encoder_pair_logits: Float[Tensor, " N"] | None
     """D(x, E(x)); None without a D of pairs."""
-    far_distance: float
-    """The gallery's `familiarity_limit`."""
+    known: KnownImages
+    """The gallery again, for the question whether a picture is like anything in it."""
 
     @property
     def pixels(self) -> UInt8[Tensor, "N P"]:
@@ -109,7 +109,7 @@ def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
         reconstructions=reconstructions,  # (N, C, H, W)
         distances=distances,
         encoder_pair_logits=_joined(opinions),
-        far_distance=familiarity_limit(gallery.images.cpu()),
+        known=known_images(gallery),
     )
 
 
@@ -139,7 +139,7 @@ def reports(model: BiGAN, xs: Float[Tensor, "Q C H W"], index: GalleryIndex) -> 
     typicalities = (index.distances > distances[:, None]).float().mean(1)  # (Q,)
     off_prior = off_prior_share(z, model.config.prior)  # (Q,)
     neighbours = nearest_images(features, index.features, index.gallery)
-    familiarity = familiarities(xs, index.gallery, index.far_distance)
+    familiarity = familiarities(xs, index.known)
     return tuple(
         ReconstructionReport(
             x=xs[i],

@@ -157,7 +157,7 @@ def _foreign_counts(
     found = []
     for one in compare_samples([one.model for one in _members], num_samples, seed):
         assert one.images is not None
-        found.append(sum(f.is_foreign for f in familiarities(one.images, index.gallery, index.far_distance)))
+        found.append(sum(f.is_foreign for f in familiarities(one.images, index.known)))
     return tuple(found)
 
 
