@@ -134,7 +134,7 @@ class Run:
         """Write the checkpoint: weights in float16, history, replay, gallery and how it was trained."""
         if self.fabric.global_rank:
             return
-        estimate_batch_norm(self.state.model, self.data.images)
+        estimate_batch_norm(self.state.model, self.data.images, decodes=self.state.objective.decodes)
         checkpoint.save(self.state.model.with_networks(self.state.objective.ships), folder)
         config, epochs = self.recipe.train, self.state.epoch
         facts = {
@@ -185,7 +185,7 @@ class Run:
     def _look(self) -> dict[str, float]:
         """Evaluate, and keep pictures for the replay. Draws on no random state of the training."""
         model = self.state.model
-        estimate_batch_norm(model, self.data.images, MONITOR_BATCHES)
+        estimate_batch_norm(model, self.data.images, MONITOR_BATCHES, decodes=self.state.objective.decodes)
         metrics = quick_metrics(
             model, self.training.images, self.training.labels, self.held_out.images, self.held_out.labels
         )

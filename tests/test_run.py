@@ -289,6 +289,24 @@ def test_a_run_of_what_cannot_reconstruct_goes_on_and_is_exported_without_a_repl
     assert load_gallery(tmp_path / "checkpoint") is not None
 
 
+@pytest.mark.parametrize("name", ["mnist-ae-l2", "mnist-ae-l1"])
+def test_an_autoencoder_for_use_normalises_codes_as_it_did_in_training(
+    name: str, tmp_path: Path, fabric: "Fabric"
+) -> None:
+    trained = RECIPES[name]
+    recipe = Recipe(replace(MODEL, networks=trained.model.networks), replace(TRAIN, objective=trained.train.objective))
+    running = begin(tmp_path, fabric, recipe)
+    list(running.steps())
+    running.export(tmp_path / "checkpoint", name, f"python -m bigan train {name}")
+    model = checkpoint.load(tmp_path / "checkpoint")
+    norm = model.generator.hidden[0].norm
+    codes = model.encode(TRAINING.images / 255)  # (N, Z)
+    seen = model.generator.hidden[0].linear(codes)  # (N, hidden units), what the batch norm normalises
+    torch.testing.assert_close(norm.running_var, seen.var(0), rtol=0.15, atol=0)
+    random = model.generator.hidden[0].linear(model.sample_latents(1000, 0))
+    assert (random.var(0) / norm.running_var).median() > 2  # as the prior's latents would have it
+
+
 def test_a_finished_run_does_nothing_more(tmp_path: Path, fabric: "Fabric") -> None:
     list(begin(tmp_path, fabric).steps())
     before = (tmp_path / STATE_FILE).read_bytes()

@@ -67,6 +67,15 @@ def test_the_batches_are_training_images_and_fresh_latents(model: BiGAN, images:
     assert torch.cat(zs).abs().max() <= 1
 
 
+def test_a_generator_that_decodes_is_measured_on_codes(model: BiGAN, images: Tensor) -> None:
+    zs: list[Tensor] = []
+    codes: list[Tensor] = []
+    model.encoder.register_forward_hook(lambda _, __, output: codes.append(output))
+    model.generator.register_forward_pre_hook(lambda _, inputs: zs.append(inputs[0]))
+    estimate_batch_norm(model, images, NUM_BATCHES, BATCH_SIZE, decodes=True)
+    torch.testing.assert_close(torch.cat(zs), torch.cat(codes), rtol=0, atol=0)
+
+
 def test_the_seed_decides_and_the_global_generator_is_left_alone(model: BiGAN, images: Tensor) -> None:
     before = torch.random.get_rng_state()
     found = []

@@ -37,6 +37,7 @@ class AutoencoderObjective(Objective):
     error: Callable[[Float[Tensor, "B C H W"], Float[Tensor, "B C H W"]], Float[Tensor, ""]]
     """Of x and G(E(x))."""
     players: ClassVar = {"R": ("generator", "encoder")}
+    decodes: ClassVar = True
 
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
         """The reconstruction error, in units of pixels and not in nats."""

@@ -38,6 +38,8 @@ class Objective(ABC):
     """What its D must see, where it has one."""
     ships: ClassVar[tuple[Network, ...]] = NETWORKS
     """Those networks of the trained model that its checkpoint keeps."""
+    decodes: ClassVar[bool] = False
+    """Its G is trained on E(x), and has never seen a latent of the prior."""
 
     def begin(self, model: BiGAN) -> None:  # noqa: B027  most objectives have nothing to do here
         """Adjust the freshly drawn weights."""
