@@ -9,4 +9,5 @@ with st.sidebar:
     state.checkpoint_picker()
     saved_views.show()
     assets.mount("one_entry", {}, key="one-entry")
+    assets.mount("sidebar", {}, key="sidebar")
 state.run(page)

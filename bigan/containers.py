@@ -1,20 +1,26 @@
 """The pieces of PNG, WebP and GIF files, walked without decoding anything, and one text put among them or read.
 
 A text stands behind its keyword: in a tEXt chunk of a PNG, in a comment of a GIF, and in a WebP as the XMP packet's
-description, where other programs show it too.
+description, where other programs show it too. In an NPZ it is an array of that name.
 
 Source: PNG specification (W3C 2003), section 5; WebP container (RFC 9649), section 2; GIF89a, sections 15 to 26;
-XMP specification, part 1, section 7.
+XMP specification, part 1, section 7; NumPy's numpy.lib.format.
 """
 
+import io
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 Kind = Literal["png", "webp", "gif"]
 
 PNG_SIGNATURE, GIF_SIGNATURES = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a")
+ZIP_SIGNATURE = b"PK\x03\x04"
+NPY_HEADER_BYTES, CHARACTER_BYTES = 1000, 4  # NumPy holds text in UTF-32
 GIF_IMAGE, GIF_EXTENSION, GIF_TRAILER = 0x2C, 0x21, 0x3B
 # Real files are far below: small pieces without end would cost seconds of whoever looks at them.
 MIN_MEAN_BYTES, MIN_PIECES = 64, 10_000
@@ -87,6 +93,34 @@ def text_of(content: bytes, keyword: str) -> str | None:
     except ValueError:  # a damaged file has no text to be trusted
         return None
     return None
+
+
+def array_text(content: bytes, name: str, max_characters: int) -> str | None:
+    """The one text that an array of an NPZ is; None where there is no such array, or the file is no sound NPZ.
+
+    Args:
+        content: a file.
+        name: of the array.
+        max_characters: of the text; a longer one is not read.
+    """
+    if not content.startswith(ZIP_SIGNATURE):
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(f"{name}.npy") as file:
+            array = file.read(NPY_HEADER_BYTES + CHARACTER_BYTES * max_characters)
+    except (KeyError, ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error):
+        return None  # all that zipfile raises for a damaged, an encrypted or an oddly packed one
+    start = io.BytesIO(array)
+    try:
+        if np.lib.format.read_magic(start) != (1, 0):
+            return None
+        shape, _, dtype = np.lib.format.read_array_header_1_0(start)
+    except ValueError:
+        return None
+    values = array[start.tell() :]
+    if shape or dtype.kind != "U" or len(values) != dtype.itemsize:  # checked before anything is taken for it
+        return None
+    return values.decode("utf-32-le" if dtype.str[0] == "<" else "utf-32-be", errors="replace").rstrip("\0")
 
 
 def with_text(content: bytes, keyword: str, text: str) -> bytes:

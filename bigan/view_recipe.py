@@ -1,7 +1,7 @@
 """The recipe of a view: what it takes to see again what a page of the app showed, small enough to travel in a picture.
 
-It rides in a PNG's text, a WebP's XMP packet or a GIF's comment (see `containers`). A picture may come from anywhere:
-what is read is bounded, checked field by field, and never decoded or run.
+It rides in a PNG's text, a WebP's XMP packet, a GIF's comment or an array of an NPZ (see `containers`). A file may come
+from anywhere: what is read is bounded, checked field by field, and never decoded or run.
 
 Shapes: B latents of Z components.
 """
@@ -25,6 +25,7 @@ from torch import Tensor
 from bigan import __version__, containers, sources
 
 KEYWORD = "bigan-view"
+ARRAY = "recipe"  # of an NPZ
 FORMAT = 1
 MAX_CHARACTERS = 2**21  # of a recipe as JSON; nearly all of it pictures of a person's own
 MAX_ENTRIES = 40  # of the query, the versions and the pictures
@@ -139,7 +140,7 @@ def read(content: bytes) -> ViewRecipe | None:
     Raises:
         ValueError: there is one, but damaged, foreign or too large; one sentence.
     """
-    text = containers.text_of(content, KEYWORD)
+    text = containers.array_text(content, ARRAY, MAX_CHARACTERS) or containers.text_of(content, KEYWORD)
     return None if text is None else ViewRecipe.from_json(text)
 
 

@@ -188,8 +188,8 @@ def _ways_on(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None
         state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
     if isinstance(innermost(source), Upload):
         st.caption(
-            "Your picture stays in this session: a link to it works here only. The PNG carries what the model sees of "
-            "it: bring it here, and the view is back, for whoever has the file."
+            "Your picture stays in this session: a link to it works here only, and until the page is loaded anew. The "
+            "PNG carries what the model sees of it: bring it here, and the view is back, for whoever has the file."
         )
     _downloads(chosen, answer, recipe)
 

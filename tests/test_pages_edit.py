@@ -354,10 +354,10 @@ def test_what_leaves_the_prior_is_counted_and_brought_back() -> None:
 @pytest.mark.usefixtures("shown")
 def test_between_selections_one_is_told_what_is_missing_and_led_once_both_are_kept(index: GalleryIndex) -> None:
     app = open_page(a=START, direction="selections")
-    assert "A: none yet, B: none yet" in texts(app) and app.slider(key="strength").disabled
+    assert "selection A has none yet, selection B has none yet" in texts(app) and app.slider(key="strength").disabled
     ids = {"A": ("tiny", ("square-00",)), "B": ("tiny", ("square-17", "square-18"))}
     app = open_of("edit", {"a": START, "direction": "selections"}, **{"kept-selections": ids})
-    assert "A: 1 image, B: 2 images" in texts(app) and not app.slider(key="strength").disabled
+    assert "selection A has 1 image, selection B has 2 images" in texts(app) and not app.slider(key="strength").disabled
     way = find_direction("selections", index, ["square-00"], ["square-17", "square-18"])
     assert f"is {way.standard_deviation:.2f} long" in texts(app)
 

@@ -320,7 +320,7 @@ def test_a_walk_that_goes_nowhere_is_said_to() -> None:
 
 
 def test_what_leaves_the_prior_is_counted() -> None:
-    assert "0 of 50 numbers lie outside" in walks.honesty(a_walk([1.0, 1.0]))
+    assert "0 of 50 lie outside" in walks.honesty(a_walk([1.0, 1.0]))
     sentence = walks.honesty(a_walk([1.0, 1.0], outside=[0.0, 0.08, 0.02]))
     assert sentence.startswith("2 of 3 frames leave the prior, frame 2 the most, with 4 of 50 numbers outside.")
 
@@ -360,8 +360,8 @@ def test_each_frame_has_its_line() -> None:
 def test_the_length_of_z_is_set_against_a_random_draw() -> None:
     sentence = walks.length(a_walk([1.0, 1.0]), "uniform")  # 50 ones: sqrt(50); a draw: sqrt(50 / 3)
     assert sentence == (
-        "Halfway, z is 7.1 long, longer than nearly every draw; draws from the prior are 4.1 long on average, and "
-        "19 of 20 are 3.5 to 4.6."
+        "Halfway, z is 7.1 long, longer than nearly every draw: as a whole it has left where the prior's latents lie. "
+        "Draws from the prior are 4.1 long on average, and 19 of 20 are 3.5 to 4.6."
     )
 
 

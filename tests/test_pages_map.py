@@ -315,6 +315,10 @@ def test_the_filter_hides_what_lies_outside_its_range_and_stays_in_the_address(o
     least, _, most = str(app.text_input(key="range").value).partition(",")
     assert float(least) == pytest.approx(middle, rel=0.01) and most == ""
     assert ((values_of(component_data(app)) != 255) == (errors >= float(least))).all()
+    greatest = float(errors.max())
+    app.slider[0].set_range(greatest, greatest).run()
+    shown = values_of(component_data(app)) != 255
+    assert shown[errors.argmax()] and shown.sum() < 6, "the farthest one, and what four digits do not tell from it"
     app.selectbox(key="colour-by").set_value("off_prior").run()
     assert app.text_input(key="range").value == "" and app.text_input(key="colour").value == "off_prior"
     assert (values_of(component_data(app)) != 255).all()

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint, containers
+from bigan.explore.gallery import load_gallery
 from bigan.models.bigan import BiGAN
-from bigan.ui import downloads, saved_views, state
+from bigan.ui import downloads, saved_views, selections, state
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.view_recipe import embed
 
@@ -70,6 +72,35 @@ def test_on_its_own_page_the_view_opens_there(picture: bytes) -> None:
     app = bring("sample", picture)
     next(one for one in app.sidebar.button if one.label.startswith("Open the view")).click().run()
     assert not app.exception and app.number_input(key="seed").value == 7
+
+
+def test_an_npz_is_brought_back_too_and_what_is_no_picture_is_named(shown: OpenCheckpoint) -> None:
+    z = shown.model.sample_latents(25, 7)
+    made_by = downloads.recipe(shown, state.SAMPLE, z, [], seed=7, count=25)
+    (link,) = links(bring("home", downloads.npz_bytes(made_by, z=z)))
+    assert link.page == "sample" and "seed=7" in link.query_string
+    app = bring("home", b"no picture at all")
+    assert "<i>.png" in app.sidebar.warning[0].value.replace("\\", "") and not links(app)
+
+
+def test_two_selections_of_any_size_travel_in_a_recipe(shown: OpenCheckpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    gallery = load_gallery(shown.path)
+    assert gallery is not None
+    session: dict[str, Any] = {}
+    monkeypatch.setattr(st, "session_state", session)
+    few, many = gallery.ids[3:5], tuple(one for i, one in enumerate(gallery.ids) if i % 7)
+    monkeypatch.setattr(selections, "MAX_VALUE", len(" ".join(few)))
+    for name, ids in (("A", few), ("B", many)):
+        selections.keep(name, shown.name, ids)
+    carried = selections.settings(shown)
+    assert carried["ids-a"] == " ".join(few) and carried["ids-b"].startswith("bits:")
+    session.clear()
+    selections.take(shown, carried)
+    assert selections.kept(shown.name) == {"A": few, "B": many}
+    for text in ("bits:AAAA", "bits:?", "bits:", "square-nowhere", ""):  # another gallery's, or somebody's invention
+        session.clear()
+        selections.take(shown, {"ids-a": text, "ids-b": " ".join(few)})
+        assert selections.kept(shown.name) == {"B": few}
 
 
 def test_a_picture_without_a_recipe_and_one_with_a_damaged_one_are_told_apart(shown: OpenCheckpoint) -> None:

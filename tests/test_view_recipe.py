@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import struct
+import zipfile
 import zlib
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -124,6 +125,52 @@ def test_a_damaged_picture_never_does_more_than_refuse(kind: str, damages: list[
         content[at : at + len(new)] = new
     try:
         recipe = read(bytes(content))
+    except ValueError as error:
+        assert "\n" not in str(error) and str(error).endswith(".")
+    else:
+        assert recipe is None or isinstance(recipe, ViewRecipe)
+
+
+# In an NPZ
+
+
+def archived(**arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def test_a_recipe_comes_back_from_an_npz() -> None:
+    text = np.array(RECIPE.to_json())
+    for array in (text, text.astype(text.dtype.newbyteorder(">"))):
+        assert read(archived(x=np.arange(5.0), recipe=array)) == RECIPE
+    assert read(archived(x=np.arange(5.0))) is None
+    with pytest.raises(ValueError, match="not JSON"):
+        read(archived(recipe=np.array("no recipe")))
+
+
+def test_an_array_that_is_no_text_is_never_made() -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<U9", "fortran_order": False, "shape": (10**12,)})
+    contents = [header.getvalue(), header.getvalue()[:20], b"", b"\x93NUMPY\x09\x00"]
+    for content in contents:
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("recipe.npy", content)
+        assert read(file.getvalue()) is None
+    for array in (np.arange(3.0), np.array(["a", "b"]), np.array(b"{}")):
+        assert read(archived(recipe=array)) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2**31), st.binary(min_size=1)), max_size=4), st.integers(0, 10_000))
+def test_a_damaged_npz_never_does_more_than_refuse(damages: list[tuple[int, bytes]], cut: int) -> None:
+    content = bytearray(archived(recipe=np.array(dataclasses.replace(RECIPE, pictures={}).to_json())))
+    for at, new in damages:
+        at %= len(content)
+        content[at : at + len(new)] = new
+    try:
+        recipe = read(bytes(content[: len(content) - cut % len(content)]))
     except ValueError as error:
         assert "\n" not in str(error) and str(error).endswith(".")
     else:

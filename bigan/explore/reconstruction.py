@@ -21,6 +21,7 @@ from bigan.latent import off_prior_share
 from bigan.models.bigan import BiGAN
 
 BATCH_SIZE = 500
+TIE = 1e-5  # distances that differ by a smaller share are equal: of an image alone and the same one in a batch
 SMALLEST = 1e-12  # a mean distance of 0 (one image, reconstructed exactly) must not divide
 
 
@@ -136,7 +137,7 @@ def reports(model: BiGAN, xs: Float[Tensor, "Q C H W"], index: GalleryIndex) -> 
     to_gallery = distances_to(x_hat.flatten(1), index.pixels)  # (Q, N)
     ratios = distances / to_gallery.mean(1).clamp(min=SMALLEST)  # (Q,)
     percentiles = (to_gallery > distances[:, None]).float().mean(1)  # (Q,)
-    typicalities = (index.distances > distances[:, None]).float().mean(1)  # (Q,)
+    typicalities = (index.distances > (1 + TIE) * distances[:, None]).float().mean(1)  # (Q,)
     off_prior = off_prior_share(z, model.config.prior)  # (Q,)
     neighbours = nearest_images(features, index.features, index.gallery)
     familiarity = familiarities(xs, index.known)

@@ -103,9 +103,13 @@ def _components(chosen: OpenCheckpoint, name: str) -> None:
 def _selections(chosen: OpenCheckpoint) -> None:
     held = selections.kept(chosen.name)
     counts = [
-        f"{name}: {counted(len(held[name]), 'image') if name in held else 'none yet'}" for name in selections.NAMES
+        f"selection {name} has {counted(len(held[name]), 'image') if name in held else 'none yet'}"
+        for name in selections.NAMES
     ]
-    st.caption(f"Kept on the Map in this session: {', '.join(counts)}. A link to this view works here only.")
+    st.caption(
+        f"Kept on the Map in this session: {', '.join(counts)}. A link to this view works here only, and until the "
+        "page is loaded anew."
+    )
     state.link(state.MAP, "Select on the map", "Draw around points there, and keep them as A and as B")
 
 

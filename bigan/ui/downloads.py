@@ -65,7 +65,7 @@ def recipe(
         if isinstance(innermost(one.source), Upload)
     ]
     own = {str(one.source): png_bytes(to_image(one.x)) for one in begun}
-    carried = selections.settings(chosen.name) if any(needs_selections(one.source) for one in sources) else {}
+    carried = selections.settings(chosen) if any(needs_selections(one.source) for one in sources) else {}
     return ViewRecipe(
         page=page.url,
         query=state.texts(**settings) | carried,

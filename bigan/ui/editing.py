@@ -37,7 +37,10 @@ COUNTS = (8, 16, 32)
 COLUMNS = (5, 6)
 STRIP_SCALE, END_WIDTH = 2, 60
 UNMOVED = "unchanged along this direction"
-LOCAL = "This edit needs your picture or your selections, which stay in this session: a link to it works here only."
+LOCAL = (
+    "This edit needs your picture or your selections, which stay in this session: a link to it works here only, and "
+    "until the page is loaded anew."
+)
 CARRIED = "A PNG of it carries them, and brings this view back wherever it is opened."
 TOO_MANY = "They are too many images for a PNG to carry; the NPZ has their ids."
 Changes = tuple[tuple[int, float], ...]
@@ -215,7 +218,7 @@ def _after(chosen: OpenCheckpoint, start: Resolved, made: Made, num_sliders: int
         else:
             st.caption("This edit is longer than a link can be, so it cannot be carried to other pages.")
         if is_local(edit):
-            too_many = needs_selections(edit) and not selections.settings(chosen.name)
+            too_many = needs_selections(edit) and not selections.settings(chosen)
             st.caption(f"{LOCAL} {TOO_MANY if too_many else CARRIED}")
     with right:
         _downloads(chosen, start, made, num_sliders)
@@ -228,7 +231,7 @@ def _downloads(chosen: OpenCheckpoint, start: Resolved, made: Made, num_sliders:
     }  # fmt: skip
     optional = {direction_choice.KEY: edit.direction, CHANGED: changes_text(edit.changes)}
     settings |= {key: text for key, text in optional.items() if text}
-    settings |= selections.settings(chosen.name) if needs_selections(edit) else {}
+    settings |= selections.settings(chosen) if needs_selections(edit) else {}
     recipe = downloads.recipe(chosen, state.EDIT, made.z, [start], **settings)
     # found now: when a file is asked for, the session with its selections is out of reach
     film = edits.along(chosen, start.z[0], edit, FILM)  # (K, Z)

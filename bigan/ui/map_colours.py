@@ -4,6 +4,8 @@ Shapes: N gallery images.
 """
 
 import html
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -105,7 +107,10 @@ def _slider(key: str, words: str, ends: tuple[float, float], asked: tuple[float,
 
     def take() -> None:
         least, most = st.session_state[key]
-        parts = ("" if least < low + step / 2 else f"{least:.4g}", "" if most > high - step / 2 else f"{most:.4g}")
+        parts = (
+            "" if least < low + step / 2 else _outwards(min(least, high), math.floor),
+            "" if most > high - step / 2 else _outwards(max(most, low), math.ceil),
+        )
         state.keep(RANGE, ",".join(parts) if any(parts) else "")
 
     st.session_state[key] = (min(max(asked[0], low), high), min(max(asked[1], low), high))
@@ -118,6 +123,12 @@ def _slider(key: str, words: str, ends: tuple[float, float], asked: tuple[float,
         format="%.3g",
         on_change=take,
     )
+
+
+def _outwards(value: float, rounded: Callable[[float], int]) -> str:
+    """A value in four digits, rounded away from what is shown, so that the image at an end is among it."""
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 3) if value else 1.0
+    return f"{rounded(value / unit) * unit:.4g}"
 
 
 @st.cache_resource(max_entries=8 * MAX_CHECKPOINTS, show_spinner="Looking at every point of the map")

@@ -137,7 +137,10 @@ def gallery(chosen: OpenCheckpoint, key: str, source: Source, beside: Callable[[
         smooth=chosen.smooth,
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        help = f"Leafs through the {len(images):,} real {chosen.info.noun_plural} of the gallery."
+        help = (
+            f"Which {chosen.info.noun} of each class: leafs through the {len(images):,} real ones of the gallery, "
+            f"{len(rows)} at a time."
+        )
         st.number_input(f"Number, 1 to {most}", 1, most, step=1, key=widget, on_change=leaf, width=124, help=help)
         if beside is not None:
             beside()
@@ -165,7 +168,8 @@ def extremes(chosen: OpenCheckpoint, key: str, source: Source) -> None:
             key=f"{key}-{name}",
             on_click=take,
             args=(name, order),
-            help=f"The {chosen.info.noun} of the gallery that E and G bring back {name}; press again for the next.",
+            help=f"Of all {chosen.info.noun_plural} of the gallery, the one that E and G bring back {name}; press "
+            "again for the next.",
         )
 
 

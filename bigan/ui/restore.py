@@ -37,7 +37,7 @@ def offer(recipe: ViewRecipe, name: str) -> None:
     label = "Open the view it was made in"
     key = f"restore-{name}-{recipe.latents_sha256[:8]}"
     if carried:
-        _take(recipe.checkpoint, carried, key)
+        _take(_opened(recipe.checkpoint), carried, key)
     if state.here() is not page:
         st.page_link(page.path, label=label, icon=page.icon, query_params=links.marked(query))
         return
@@ -48,13 +48,20 @@ def offer(recipe: ViewRecipe, name: str) -> None:
         st.rerun()  # of all the page, where only a part of it was drawn anew
 
 
-def _take(checkpoint: str, carried: Mapping[str, str], key: str) -> None:
+def _opened(name: str) -> OpenCheckpoint:
+    """A model that is here, as `_problem` has found out."""
+    found = next(one for one in checkpoint.summarise_checkpoints() if one.name == name)
+    assert found.config is not None
+    return OpenCheckpoint(name, found.path, found.config)
+
+
+def _take(chosen: OpenCheckpoint, carried: Mapping[str, str], key: str) -> None:
     """Put what a file carries of a session into this one, once, and say so: a link on to the view cannot do it."""
     taken: set[str] = st.session_state.setdefault(_TAKEN_KEY, set())
     if key not in taken:
         taken.add(key)
-        selections.take(checkpoint, carried)
-        favourites.take(checkpoint, carried)
+        selections.take(chosen, carried)
+        favourites.take(chosen.name, carried)
     if favourites.SETTING in carried:
         st.markdown("Its favourites are among yours now.")
     if selections.SETTINGS["A"] in carried:
@@ -130,7 +137,10 @@ def _query(recipe: ViewRecipe, name: str) -> dict[str, str]:
         if isinstance(source, Upload) and source.digest not in upload_names():
             # prepared already: as it is, it passes bit for bit
             again[text] = str(keep_upload(name, picture_of(recipe, text)))
-    return {key: _rewritten(value, again) for key, value in recipe.query.items()}
+    query = {key: _rewritten(value, again) for key, value in recipe.query.items()}
+    if again and query.get("way") in ("Draw", "Camera"):  # it is a file now: the pad is empty, the camera off
+        query["way"] = "Upload"
+    return query
 
 
 def _rewritten(value: str, again: Mapping[str, str]) -> str:

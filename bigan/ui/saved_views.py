@@ -1,8 +1,10 @@
-"""The place, on every page, where a picture from this app is brought back and opens the view it was made in."""
+"""The place, on every page, where a file from this app is brought back and opens the view it was made in."""
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bigan import view_recipe
+from bigan.images import ImageError, open_image
 from bigan.ui import restore, state
 
 KEY = "saved-view"
@@ -16,7 +18,7 @@ def show() -> None:
     st.session_state[_AT_KEY] = state.here().url
     place = st.popover(
         "Open a saved view", icon=":material/restore_page:", key=KEY, on_change="rerun", width="stretch",
-        help="Every picture downloaded here knows how it was made. Bring one back to see its view again.",
+        help="Every picture and every NPZ downloaded here knows how it was made. Bring one back to see its view again.",
     )  # fmt: skip
     if place.open:
         with place:
@@ -24,11 +26,19 @@ def show() -> None:
 
 
 def _file() -> None:
+    answer = st.container(gap=None)  # above the file, where it is seen at once
     file = st.file_uploader(
-        "A picture that was downloaded here", key=f"{KEY}-file", help="PNG, WebP or GIF, chosen or dropped."
+        "A picture or an NPZ that was downloaded here",
+        key=f"{KEY}-file",
+        help="PNG, WebP, GIF or NPZ, chosen or dropped.",
     )
-    if file is None:
-        return
+    if file is not None:
+        with answer:
+            _answer(file)
+
+
+def _answer(file: UploadedFile) -> None:
+    """The way to the view, or why there is none."""
     try:
         recipe = view_recipe.read(file.getvalue())
     except ValueError as error:
@@ -36,6 +46,11 @@ def _file() -> None:
         return
     if recipe is not None:
         restore.offer(recipe, file.name)
+        return
+    try:
+        open_image(file.getvalue())
+    except ImageError as error:
+        st.warning(state.as_text(f"{file.name}: {error}"), icon=":material/broken_image:")
         return
     st.markdown(
         state.as_text(

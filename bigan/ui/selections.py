@@ -1,16 +1,25 @@
-"""Two selections of gallery images, kept in the session to ask elsewhere what leads from one to the other."""
+"""Two selections of gallery images, kept in the session to ask elsewhere what leads from one to the other.
 
+In a recipe a selection is its ids, or, where these are too long for it, a bit for each image of the gallery.
+"""
+
+import base64
+import binascii
 from collections.abc import Mapping
 from typing import Literal
 
+import numpy as np
 import streamlit as st
 
+from bigan.explore.gallery import Gallery
+from bigan.ui.loaders import OpenCheckpoint
 from bigan.view_recipe import MAX_VALUE
 
 Name = Literal["A", "B"]
 NAMES: tuple[Name, ...] = ("A", "B")
 SETTINGS: dict[Name, str] = {"A": "ids-a", "B": "ids-b"}  # in a recipe, see `bigan.view_recipe.CARRIED`
 _KEY = "kept-selections"
+_BITS = "bits:"  # before the bits in base 64
 
 
 def keep(name: Name, checkpoint: str, ids: tuple[str, ...]) -> None:
@@ -24,15 +33,40 @@ def kept(checkpoint: str) -> dict[Name, tuple[str, ...]]:
     return {name: found[name][1] for name in NAMES if name in found and found[name][0] == checkpoint}
 
 
-def settings(checkpoint: str) -> dict[str, str]:
-    """Both selections as a recipe carries them; nothing where one is not kept, or too large for it."""
-    texts = {SETTINGS[name]: " ".join(ids) for name, ids in kept(checkpoint).items()}
-    fits = len(texts) == len(NAMES) and all(len(text) <= MAX_VALUE for text in texts.values())
-    return texts if fits else {}
+def settings(chosen: OpenCheckpoint) -> dict[str, str]:
+    """Both selections as a recipe carries them; nothing where one is not kept, or the gallery is too large for it."""
+    held, gallery = kept(chosen.name), chosen.gallery
+    if gallery is None or len(held) < len(NAMES):
+        return {}
+    texts = {SETTINGS[name]: _text(ids, gallery) for name, ids in held.items()}
+    return texts if all(len(text) <= MAX_VALUE for text in texts.values()) else {}
 
 
-def take(checkpoint: str, settings: Mapping[str, str]) -> None:
+def take(chosen: OpenCheckpoint, settings: Mapping[str, str]) -> None:
     """Keep the selections that a recipe carries in place of those that were kept; before they are shown."""
     for name, key in SETTINGS.items():
-        if ids := tuple(settings.get(key, "").split()):
-            keep(name, checkpoint, ids)
+        if chosen.gallery is not None and (ids := _ids(settings.get(key, ""), chosen.gallery)):
+            keep(name, chosen.name, ids)
+
+
+def _text(ids: tuple[str, ...], gallery: Gallery) -> str:
+    listed = " ".join(ids)
+    if len(listed) <= MAX_VALUE:
+        return listed
+    is_in = np.zeros(len(gallery), dtype=np.uint8)
+    is_in[gallery.indices_of(ids).numpy()] = 1
+    return _BITS + base64.b64encode(np.packbits(is_in).tobytes()).decode()
+
+
+def _ids(text: str, gallery: Gallery) -> tuple[str, ...]:
+    """The ids that a recipe's text stands for; none where it is not of this gallery: anyone may have written it."""
+    if not text.startswith(_BITS):
+        listed = set(text.split())
+        return tuple(one for one in gallery.ids if one in listed)
+    try:
+        packed = np.frombuffer(base64.b64decode(text.removeprefix(_BITS), validate=True), dtype=np.uint8)
+    except binascii.Error:
+        return ()
+    if len(packed) != -(-len(gallery) // 8):  # rounded up
+        return ()
+    return tuple(gallery.ids[i] for i in np.flatnonzero(np.unpackbits(packed, count=len(gallery))))

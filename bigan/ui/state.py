@@ -183,7 +183,7 @@ def checkpoint_picker() -> None:
             )
             st.caption(as_text(summary.problem))
     if lacking := {name: problem for name, problem in problems.items() if problem is not None and name not in usable}:
-        with st.expander("Not for this page", icon=":material/block:"):
+        with st.expander("Models that cannot do this", icon=":material/block:"):
             for name, problem in lacking.items():
                 st.button(name, disabled=True, key=f"lacking-{name}", help=problem)
                 st.caption(as_text(problem))

@@ -50,6 +50,11 @@ def last_preparation(chosen: OpenCheckpoint, key: str) -> Preparation:
     return usual_preparation(preparing.last_mode(chosen, key))
 
 
+def has_files(key: str) -> bool:
+    """The place for the files of a kept source has some."""
+    return bool(st.session_state.get(f"{key}-files"))
+
+
 def uploader(chosen: OpenCheckpoint, key: str, usual: Preparation, label: str = "Your own pictures") -> None:
     """The place for files. The first usable new one becomes the kept source; each unusable one gets its sentence.
 

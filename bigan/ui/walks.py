@@ -167,7 +167,7 @@ def honesty(made: Walk | Sheet) -> str:
     outside = num_off_prior(made)
     frames = sum(count > 0 for count in outside)
     if not frames:
-        return f"No frame leaves the prior: in each, 0 of {total} numbers lie outside."
+        return f"No single number leaves the prior's range: in every frame, 0 of {total} lie outside."
     worst = outside.index(max(outside))
     place = f"frame {worst + 1}"
     if isinstance(made, Sheet):
@@ -184,8 +184,9 @@ def length(made: Walk, prior: Prior) -> str:
     middle = made.latents[len(made.latents) // 2]
     norm, (low, high) = middle.norm().item(), usual_norms(prior, len(middle))
     typical = f"{typical_norm(prior, len(middle)):.1f} long on average, and 19 of 20 are {low:.1f} to {high:.1f}"
-    verdict = "shorter than nearly every draw" if norm < low else "longer than nearly every draw" if norm > high else ""
-    return f"Halfway, z is {norm:.1f} long{verdict and f', {verdict}'}; draws from the prior are {typical}."
+    rare = "shorter" if norm < low else "longer" if norm > high else ""
+    verdict = f", {rare} than nearly every draw: as a whole it has left where the prior's latents lie" if rare else ""
+    return f"Halfway, z is {norm:.1f} long{verdict}. Draws from the prior are {typical}."
 
 
 def short_ends(made: Walk, prior: Prior) -> str:

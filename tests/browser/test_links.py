@@ -90,6 +90,14 @@ def test_the_sidebar_leads_away_in_one_entry_and_carries_nothing(visit: Any) -> 
     assert values(visitor) == {"source": DIGIT, "space": "pixels"}
 
 
+def test_on_a_telephone_the_sidebar_is_put_away_once_it_has_led_somewhere(visit: Any) -> None:
+    visitor = visit(width=390)
+    visitor.open("/learn")
+    visitor.page.get_by_test_id("stExpandSidebarButton").click()
+    follow(visitor, links(visitor, "Rivals", "stSidebar"), "Rivals", num_entries(visitor))
+    expect(visitor.page.get_by_test_id("stSidebar")).not_to_be_in_viewport()
+
+
 def test_a_link_without_values_leads_to_what_was_last_chosen_there(visit: Any) -> None:
     visitor = visit()
     visitor.open(address("compare", COMPARED))

@@ -209,7 +209,7 @@ def test_what_is_in_view_is_selected_by_a_key_and_its_direction_followed(at_the_
     page.get_by_role("button", name="Keep against the rest").click()
     visitor.follow("Follow it", "Edit")
     assert query(visitor, "direction") == "selections"
-    expect(page.get_by_text("A: 6 images, B: 54 images")).to_be_visible()
+    expect(page.get_by_text("selection A has 6 images, selection B has 54 images")).to_be_visible()
     page.go_back()
     visitor.arrive("Map")
     page.locator('.map[data-selected="54"]').wait_for()
