@@ -119,8 +119,8 @@ def _section(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None
     else:
         _chart(descent)
         st.caption(
-            "This is the honest measure of E for one picture: what it left lying, G could have made. E was never asked "
-            "for the nearest picture, but for a z that belongs to x in the eyes of D."
+            "This is the honest measure of E for one picture: G could have come as near as the best z found, "
+            "had E only known it. E was never asked for the nearest picture, but for a z that D takes for x's own."
         )
         _files(chosen, answer, descent, recipe)
 

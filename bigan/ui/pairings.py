@@ -34,17 +34,19 @@ NOTICED = 0.1  # D's probabilities that differ by less count as the same
 
 TITLES = {
     "(x, E(x))": "x with its own code E(x)",
-    "(x, z)": "x with a stranger's z",
+    "(x, z)": "x with a random z",
     "(G(E(x)), E(x))": "What G makes of E(x), with E(x)",
     "(G(z), z)": "What G makes of that z, with z",
 }
 MEANINGS = {
-    "(x, E(x))": "An encoder pair of the training: D learns to move the needle to the right, E to the left.",
+    "(x, E(x))": "An encoder pair of the training. D learns to move the needle to the right; E learns to fool D, and "
+    "moves it to the left.",
     "(x, z)": "No pair of the training: what D says here it has to infer. If it judged the image alone, this needle "
     "would stand where the one for (x, E(x)) stands.",
     "(G(E(x)), E(x))": "A generator pair with the same code as the first: only the image differs. D learns to move the "
-    "needle to the left, G to the right.",
-    "(G(z), z)": "A generator pair of the training: D learns to move the needle to the left, G to the right.",
+    "needle to the left; G learns to fool D, and moves it to the right.",
+    "(G(z), z)": "A generator pair of the training. D learns to move the needle to the left; G learns to fool D, and "
+    "moves it to the right.",
 }
 
 
@@ -95,7 +97,7 @@ def _sheet(pairs: Sequence[Pair]) -> Image.Image:
 
 
 def _seed() -> int:
-    """The seed of the stranger's z, in the address."""
+    """The seed of the random z, in the address."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = st.number_input(
             "Seed of z", 0, MAX_SEED, 0, step=1, key=SEED_KEY, bind="query-params", width=150,
@@ -114,11 +116,11 @@ def finding(table: PairTable) -> str:
         probability(pair.logit) for pair in (table.encoder_pair, table.random_pair, table.reconstruction_pair)
     )
     if own - strange > NOTICED:
-        first = f"With a stranger's z, x looks less like an encoder pair to D: {_change(own, strange)}."
+        first = f"With a random z, x looks less like an encoder pair to D: {_change(own, strange)}."
     elif strange - own > NOTICED:
-        first = f"With a stranger's z, x looks more like an encoder pair to D than with E(x): {_change(own, strange)}."
+        first = f"With a random z, x looks more like an encoder pair to D than with E(x): {_change(own, strange)}."
     else:
-        first = f"A stranger's z hardly changes what D says of x: {_change(own, strange)}."
+        first = f"A random z hardly changes what D says of x: {_change(own, strange)}."
     if own - back > NOTICED:
         second = f"With E(x) it still tells x from G(E(x)): {_change(own, back)}."
     elif back - own > NOTICED:

@@ -121,17 +121,17 @@ def strangers(chosen: OpenCheckpoint) -> bool:
     place = 0 if left > MOST else 2 if right > MOST else 1
     answer(guess, options[place], f"It moves left for {100 * left:.0f} % of them and right for {100 * right:.0f} %.")
     st.markdown(MOVES[place])
-    seed = drawings.seed("Seed of the example", "Chooses the real picture and the stranger's z.")
+    seed = drawings.seed("Seed of the example", "Chooses the real picture and the random z.")
     table = _table(chosen, seed)
     columns = st.columns(2, gap="medium")
     for column, pair, title in zip(
-        columns, (table.encoder_pair, table.random_pair), ("x with its own E(x)", "x with a stranger's z"), strict=True
+        columns, (table.encoder_pair, table.random_pair), ("x with its own E(x)", "x with a random z"), strict=True
     ):  # fmt: skip
         with column, st.container(border=True):
             drawings.pair(chosen, title, pair.image, pair.latent, "real")
             charts.needle([(f"D{pair.name}", pair.logit)])
     st.caption(
-        "One example, its stranger drawn from the prior. No loss contains such a pair: what D says of it, it infers."
+        "One example, its other z drawn from the prior. No loss contains such a pair: what D says of it, it infers."
     )
     return True
 
