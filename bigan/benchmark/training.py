@@ -11,6 +11,7 @@ from itertools import islice
 import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
 
 from bigan.benchmark import Row, at_least, at_most, take_turns
 from bigan.config import RECIPES, ModelConfig, Recipe
@@ -23,6 +24,8 @@ NUM_IMAGES, NUM_ROUNDS, NUM_STEPS, PRODUCT_SIZE = 60_000, 7, 40, 4096
 PRODUCT_REPEATS = 3  # products of that size in each round
 HOLDS = {"amx_bf16": 3.0, "avx512_bf16": 2.0}  # processor flag -> times the plain loop's images a second
 MAX_OVER_PRODUCTS = 1.5
+# What a step is taken apart into: PyTorch's operations by the beginnings of their names
+PARTS = {"products": ("aten::mm",), "casts": ("aten::copy_",), "Adam": ("aten::_fused_adam", "Optimizer.step")}
 
 
 class PlainLoop:
@@ -116,7 +119,10 @@ def matrix_products(
     num_steps: int = NUM_STEPS,
     product_size: int = PRODUCT_SIZE,
 ) -> Row:
-    """Time of our step over that of its matrix products at the speed measured for one large product, taking turns."""
+    """Time of our step over that of its matrix products at the speed measured for one large product, taking turns.
+
+    The note says what the step consists of, by PyTorch's profiler, which itself takes some of the time.
+    """
     ours = our_steps(recipe, random_images(recipe.model, num_images))
     dtype = torch.bfloat16 if recipe.train.precision == "bf16" else torch.float32
     generator = torch.Generator().manual_seed(0)
@@ -137,7 +143,18 @@ def matrix_products(
     step_seconds, peak = statistics.median(our_seconds) / num_steps, max(peaks)
     work = step_flops(recipe.model, recipe.train.batch_size)
     note = f"{1e3 * step_seconds:.1f} ms a step for {work / 1e9:.2f} GFLOP at {peak / 1e9:.0f} GFLOP/s"
+    note += f"; profiled: {_parts(ours, num_steps)}"
     return at_most("matrix-products", step_seconds * peak / work, "times", MAX_OVER_PRODUCTS, note)
+
+
+def _parts(steps: Iterator[StepMetrics], num_steps: int) -> str:
+    """Milliseconds of a step that each of `PARTS` takes, and all else."""
+    with profile(activities=[ProfilerActivity.CPU]) as found:
+        assert len(list(islice(steps, num_steps))) == num_steps
+    events = [(one.key, one.self_cpu_time_total / 1e3 / num_steps) for one in found.key_averages()]
+    spent = {part: sum(ms for key, ms in events if key.startswith(keys)) for part, keys in PARTS.items()}
+    spent["the rest"] = sum(ms for _, ms in events) - sum(spent.values())
+    return ", ".join(f"{part} {ms:.1f} ms" for part, ms in spent.items())
 
 
 def step_flops(config: ModelConfig, batch_size: int) -> int:
