@@ -16,6 +16,7 @@ from bigan.explore.directions import (
     selection_direction,
     sensitivities,
 )
+from bigan.explore.familiarity import known_images
 from bigan.explore.gallery import Gallery
 from bigan.explore.reconstruction import GalleryIndex
 from bigan.models.bigan import BiGAN
@@ -34,7 +35,7 @@ def index() -> GalleryIndex:
     images = torch.zeros(NUM_IMAGES, 1, 2, 2, dtype=torch.uint8)
     gallery = Gallery(images, labels, tuple(f"id-{i}" for i in range(NUM_IMAGES)), ("a", "b", "c", "d"), "made")
     rest = torch.zeros(NUM_IMAGES)
-    return GalleryIndex(gallery, z, rest[:, None], images, rest, rest, 1.0)
+    return GalleryIndex(gallery, z, rest[:, None], images, rest, rest, known_images(gallery))
 
 
 def naive_generate(model: BiGAN, z: np.ndarray) -> np.ndarray:

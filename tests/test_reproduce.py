@@ -40,8 +40,8 @@ NAME = "{}-gallery-2-epochs-tiny"
 def hasty() -> Iterator[None]:
     """Average the batch-norm statistics over few batches; the rest is as it is."""
 
-    def few(model: BiGAN, images: torch.Tensor, num_batches: int = 5) -> None:
-        estimate_batch_norm(model, images, min(num_batches, 5))
+    def few(model: BiGAN, images: torch.Tensor, num_batches: int = 5, *, decodes: bool = False) -> None:
+        estimate_batch_norm(model, images, min(num_batches, 5), decodes=decodes)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "estimate_batch_norm", few)

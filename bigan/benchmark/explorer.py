@@ -8,23 +8,20 @@ import contextlib
 import itertools
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bigan.benchmark import Row, app, at_least, at_most, drawings, percentile_95, press
+from bigan.benchmark import Row, app, at_most, drawings, percentile_95, press
 from bigan.benchmark.browser import IDLE, browser, opened
 from bigan.benchmark.clients import Client
 from bigan.explore.gallery import load_gallery
 
 NUM_RUNS, NUM_WARM = 40, 2  # runs that count, and those before them that do not
-MAX_CLICK_MS, MAX_LASSO_MS, MAX_SPRITE_MS, MAX_STROKE_MS = 200.0, 300.0, 300.0, 200.0
+MAX_CLICK_MS, MAX_SPRITE_MS, MAX_STROKE_MS = 200.0, 300.0, 200.0
 MAX_UPLOADS_MS, MAX_SESSIONS_MS = 2000.0, 500.0
 NUM_DESCENTS, MAX_DESCENT_SECONDS = 30, 5.0
-MAX_LOAD_SECONDS, MIN_FRAMES_A_SECOND, MAX_GROWTH_MB, MAX_SCRIPTS_KB = 3.0, 30.0, 100.0, 200.0
-LASSO_POINTS, LASSO_SHARE, LARGE_POINTS = 10_000, 5, 70_000  # one point in five is drawn around
-LASSO_TRIES, LASSO_EDGES = 8, (0.02, 0.98)  # how often the line's right edge is halved to its place; of the map
-ZOOMS, DRAG_PX, DRAG_STEPS = 3, 250, 40
+MAX_GROWTH_MB, MAX_SCRIPTS_KB = 100.0, 200.0
 FILM_FRAMES = 64  # of the lengths the page offers, the one above 60
 STROKES_BETWEEN = 4  # before the pad is cleared
 NUM_FILES, NUM_SESSIONS, SECONDS_BETWEEN = 64, 20, 1.0
@@ -36,8 +33,6 @@ DETAIL = """(() => { const image = document.querySelector("img[alt^='G(z) of sam
   return image?.complete ? image.src : null; })()"""
 RETURNED = """(() => { const image = document.querySelector("img[alt='G(E(x)), the reconstruction']");
   return image?.complete ? image.src : null; })()"""
-PANEL = """[...document.querySelectorAll("figcaption")].map((caption) => caption.textContent)
-  .find((text) => / of the [0-9,]+ selected /.test(text)) ?? null"""
 FILM = """(() => { const film = document.querySelector(".bg-scrubber")?.scrubber;
   return film?.picture?.src === film?.wanted ? film?.wanted ?? null : null; })()"""
 DESCENT = """(document.querySelector(".st-key-descend button") ? "not begun" : [...document.querySelectorAll("p")]
@@ -46,57 +41,13 @@ TABLE = f'document.querySelectorAll(".bg-uploads tbody tr").length === {NUM_FILE
 PAGES = ("sample", "reconstruct")  # for many clicks, in turn
 DESCEND = ".st-key-descend button"
 ROLL, ANOTHER, OTHER_END = ".st-key-dice button", ".st-key-source-another button", ".st-key-a-another button"
-# Times of the frames that the browser shows, until the page is asked to stop
-_FRAMES = """() => { window.biganFrames = []; window.biganCounts = true;
-  const count = (now) => { window.biganFrames.push(now); if (window.biganCounts) requestAnimationFrame(count); };
-  requestAnimationFrame(count); }"""
-_FRAMES_END = "() => { window.biganCounts = false; return window.biganFrames; }"
 
 
 def click(num_runs: int = NUM_RUNS) -> Row:
     """From a press on a cell of the Sample page's grid to its close-up, 95th percentile."""
     with _page("sample", ".bg-grid[data-drawn]") as page:
         times = press.presses(page, _cells(num_runs + NUM_WARM), DETAIL)
-    return _answers("click", times[NUM_WARM:], MAX_CLICK_MS)
-
-
-def lasso(num_points: int = LASSO_POINTS, num_runs: int = NUM_RUNS) -> Row:
-    """From the end of a line around a fifth of the map's points to their panel with its pictures, 95th percentile."""
-    with browser() as chromium, app.running_map(num_points) as address, opened(chromium, address, app.MAP) as page:
-        low, high = LASSO_EDGES
-        for _ in range(LASSO_TRIES):
-            edge = (low + high) / 2
-            _encircle(page, edge)
-            page.locator(".map:not([data-selected='0'])").wait_for()
-            low, high = (low, edge) if _num_selected(page) > num_points / LASSO_SHARE else (edge, high)
-            _clear(page)
-        times = []
-        for _ in range(num_runs + NUM_WARM):
-            times.append(press.answer(page, "pointerup", PANEL, lambda: _encircle(page, edge)))
-            count = _num_selected(page)
-            _clear(page)
-    return _answers("lasso", times[NUM_WARM:], MAX_LASSO_MS, f"{count:,} of {num_points:,} points")
-
-
-def large_map(num_points: int = LARGE_POINTS) -> Row:
-    """Seconds from opening the page of a large map to its being drawn, for a visitor after the first."""
-    return app.map_page(num_points, "large-map", MAX_LOAD_SECONDS)
-
-
-def pan(num_points: int = LARGE_POINTS, num_drags: int = NUM_RUNS) -> Row:
-    """Frames a second that the browser shows while a large map is dragged, in the median of the drags."""
-    with browser() as chromium, app.running_map(num_points) as address, opened(chromium, address, app.MAP) as page:
-        for _ in range(ZOOMS):
-            page.get_by_role("button", name="Zoom in").click()
-        rates, intervals = [], []
-        for i in range(num_drags + NUM_WARM):
-            taken = _frame_intervals(page, DRAG_PX if i % 2 else -DRAG_PX)
-            if i >= NUM_WARM:
-                intervals += taken
-                rates.append(1e3 * len(taken) / sum(taken))
-        page.wait_for_url("**view=*")  # the map did move, and says where to
-    note = f"{num_points:,} points, {num_drags} drags, 95 % of frames within {percentile_95(intervals):.0f} ms"
-    return at_least("pan", statistics.median(rates), "frames/s", MIN_FRAMES_A_SECOND, note)
+    return press.answers("click", times[NUM_WARM:], MAX_CLICK_MS)
 
 
 def scrub(num_runs: int = NUM_RUNS) -> Row:
@@ -112,7 +63,7 @@ def scrub(num_runs: int = NUM_RUNS) -> Row:
     if not afterwards:
         raise RuntimeError("no message to the server was seen when the slider was let go")
     note = f"{FILM_FRAMES} frames, {while_held} messages to the server while scrubbing"
-    return _answers("scrub", times[NUM_WARM:], MAX_SPRITE_MS, note, also=not while_held)
+    return press.answers("scrub", times[NUM_WARM:], MAX_SPRITE_MS, note, also=not while_held)
 
 
 def stroke(num_runs: int = NUM_RUNS) -> Row:
@@ -129,8 +80,8 @@ def stroke(num_runs: int = NUM_RUNS) -> Row:
             box = pad.bounding_box()
             scale = box["width"] / drawings.SIDE_PX
             corners = [(box["x"] + x * scale, box["y"] + y * scale) for x, y in drawings.stroke(i)]
-            times.append(press.answer(page, "pointerup", RETURNED, lambda corners=corners: _draw(page, corners)))  # type: ignore[misc]
-    return _answers("stroke", times[NUM_WARM:], MAX_STROKE_MS)
+            times.append(press.answer(page, "pointerup", RETURNED, lambda corners=corners: press.drag(page, corners)))  # type: ignore[misc]
+    return press.answers("stroke", times[NUM_WARM:], MAX_STROKE_MS)
 
 
 def uploads(num_runs: int = NUM_RUNS) -> Row:
@@ -142,7 +93,7 @@ def uploads(num_runs: int = NUM_RUNS) -> Row:
             with opened(chromium, f"{server.address}/reconstruct?way=Upload", "[data-testid=stFileUploader]") as page:
                 choose = page.locator("input[type=file]").first
                 times.append(press.answer(page, "change", TABLE, lambda choose=choose: choose.set_input_files(files)))  # type: ignore[misc]
-    return _answers("uploads", times[1:], MAX_UPLOADS_MS, f"{NUM_FILES} files")
+    return press.answers("uploads", times[1:], MAX_UPLOADS_MS, f"{NUM_FILES} files")
 
 
 def descent(num_runs: int = NUM_DESCENTS) -> Row:
@@ -174,7 +125,7 @@ def sessions(num_sessions: int = NUM_SESSIONS, num_clicks: int = CLICKS_EACH) ->
         times, pace, (before, after) = asyncio.run(_sessions(server, num_sessions, num_clicks))
     milliseconds = [1e3 * seconds for seconds in times]
     note = f"{num_sessions} sessions, {pace:.2f} presses/s each, {before:.0f} to {after:.0f} MB"
-    return _answers(
+    return press.answers(
         "sessions", milliseconds, MAX_SESSIONS_MS, note, also=pace >= MIN_PACE and after - before <= MAX_GROWTH_MB
     )
 
@@ -232,11 +183,6 @@ def scripts() -> Row:
     return at_most("scripts", kilobytes, "kB", MAX_SCRIPTS_KB, f"{len(files)} files")
 
 
-def _answers(name: str, times: Sequence[float], limit: float, note: str = "", *, also: bool = True) -> Row:
-    median = f"median {statistics.median(times):.0f} ms, {len(times)} times"
-    return at_most(name, percentile_95(times), "ms", limit, f"{median}; {note}".removesuffix("; "), also=also)
-
-
 @contextlib.contextmanager
 def _page(address: str, selector: str) -> Iterator[Any]:
     with (
@@ -257,49 +203,6 @@ def _session(index: int, num_clicks: int, first: int = 0) -> tuple[list[str], st
     if PAGES[index % 2] == "reconstruct":
         return [ANOTHER] * num_clicks, RETURNED
     return [ROLL if i % 2 else cell for i, cell in enumerate(_cells(num_clicks, first))], DETAIL
-
-
-def _draw(page: Any, places: Sequence[tuple[float, float]]) -> None:
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=4)
-    page.mouse.up()
-
-
-def _encircle(page: Any, edge: float) -> None:
-    """Draw around what lies left of a share of the map's width."""
-    box = page.locator(app.MAP).first.bounding_box()
-    low, high = LASSO_EDGES
-    corners = [(low, low), (edge, low), (edge, high), (low, high)]
-    page.keyboard.down("Shift")
-    _draw(page, [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners])
-    page.keyboard.up("Shift")
-
-
-def _num_selected(page: Any) -> int:
-    return int(page.locator(".map").first.get_attribute("data-selected"))
-
-
-def _clear(page: Any) -> None:
-    """Take the selection away, and wait until its panel is gone and the page is at rest."""
-    page.get_by_role("button", name="Clear the selection").click()
-    page.locator(".map[data-selected='0']").wait_for()
-    page.wait_for_function(f"() => ({PANEL}) === null")
-    page.wait_for_selector(IDLE)
-
-
-def _frame_intervals(page: Any, distance_px: int) -> list[float]:
-    """Milliseconds between the frames of a drag."""
-    box = page.locator(app.MAP).first.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.evaluate(_FRAMES)
-    page.mouse.move(x + distance_px, y, steps=DRAG_STEPS)
-    times = page.evaluate(_FRAMES_END)
-    page.mouse.up()
-    return [float(later - sooner) for sooner, later in itertools.pairwise(times)]
 
 
 def _messages_of_scrubbing(page: Any) -> tuple[int, int]:

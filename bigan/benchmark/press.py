@@ -1,7 +1,10 @@
 """What is done in a page of the app, timed inside the browser: from the event to the first frame with its answer."""
 
+import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from bigan.benchmark import Row, at_most, percentile_95
 
 LIMIT_MS = 60_000  # an answer that takes longer is not coming
 PAUSE_MS = 50  # between the end of an answer and the next press
@@ -67,6 +70,21 @@ def answer(page: Any, event: str, shown: str, act: Callable[[], object]) -> floa
     page.evaluate(_script(_WATCH, shown), event)
     act()
     return float(page.evaluate("() => window.biganAnswer"))
+
+
+def drag(page: Any, places: Sequence[tuple[float, float]]) -> None:
+    """Press at the first place of the page, go from one to the next, and let go at the last."""
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
+def answers(name: str, times: Sequence[float], limit: float, note: str = "", *, also: bool = True) -> Row:
+    """The row of many answers: their 95th percentile in milliseconds, which is not to be above a limit."""
+    median = f"median {statistics.median(times):.0f} ms, {len(times)} times"
+    return at_most(name, percentile_95(times), "ms", limit, f"{median}; {note}".removesuffix("; "), also=also)
 
 
 def _script(script: str, shown: str) -> str:
