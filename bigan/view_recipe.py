@@ -99,19 +99,17 @@ class ViewRecipe:
             ValueError: it is no recipe, or of another version, or too large; one sentence.
         """
         if len(text) > MAX_CHARACTERS:
-            raise ValueError(
-                f"The recipe in the picture has {len(text)} characters; at most {MAX_CHARACTERS} are read."
-            )
+            raise ValueError(f"The recipe in the file has {len(text)} characters; at most {MAX_CHARACTERS} are read.")
         try:
             values = json.loads(text, object_pairs_hook=_named_once)
         except (ValueError, RecursionError):
-            raise ValueError("The recipe in the picture is damaged: it is not JSON.") from None
+            raise ValueError("The recipe in the file is damaged: it is not JSON.") from None
         if not isinstance(values, dict) or values.pop("format", None) != FORMAT:
-            raise ValueError(f"The recipe in the picture is not of format {FORMAT}: another version wrote it.")
+            raise ValueError(f"The recipe in the file is not of format {FORMAT}: another version wrote it.")
         known = {one.name for one in dataclasses.fields(cls)}
         needed = known - {"others", "reader"}  # which pictures of one model lack
         if different := sorted((values.keys() - known) | (needed - values.keys())):
-            raise ValueError(f"The recipe in the picture must hold {', '.join(sorted(needed))}; {_short(different[0])} "
+            raise ValueError(f"The recipe in the file must hold {', '.join(sorted(needed))}; {_short(different[0])} "
                              f"{'is missing' if different[0] in known else 'is foreign'}.")  # fmt: skip
         return cls(**values)
 

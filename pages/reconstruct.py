@@ -188,7 +188,7 @@ def _ways_on(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None
         state.link(state.MAP, "On the map", "Where this image lands among the real ones", source=source)
     if isinstance(innermost(source), Upload):
         st.caption(
-            "Your picture stays in this session: a link to it works here only, and until the page is loaded anew. The "
+            "Your picture stays in this session: a link to it works here only, and until the page is reloaded. The "
             "PNG carries what the model sees of it: bring it here, and the view is back, for whoever has the file."
         )
     _downloads(chosen, answer, recipe)

@@ -136,6 +136,15 @@ def test_an_image_of_the_gallery_is_not_farther_than_itself(
         assert not result.is_far
 
 
+def test_an_image_that_comes_back_as_another_does_is_not_nearer_by_rounding(
+    tiny_model: BiGAN, index: GalleryIndex, x: Tensor
+) -> None:
+    distance = report(tiny_model, x[:1], index).distance
+    for factor, share in ((1 + 5e-6, 0.0), (1 + 5e-5, 1.0)):
+        close = replace(index, distances=torch.full_like(index.distances, factor * distance))
+        assert report(tiny_model, x[:1], close).typicality == share
+
+
 def test_what_lies_beyond_the_gallery_is_far(tiny_model: BiGAN, index: GalleryIndex, x: Tensor) -> None:
     nearest = report(tiny_model, x[:1], index).familiarity.distance
     assert report(tiny_model, x[:1], replace(index, known=replace(index.known, limit=nearest * 0.99))).is_far

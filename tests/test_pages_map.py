@@ -1,6 +1,7 @@
 """The map: what is packed for the browser, where an image is placed, and what the page says in every case."""
 
 import base64
+import decimal
 import io
 import json
 import re
@@ -24,7 +25,7 @@ from bigan.explore.gallery import Gallery, load_gallery
 from bigan.explore.projection import SPACES, Projection, load_projection, save_projection, space_features
 from bigan.models.bigan import BiGAN
 from bigan.records import REPLAY_FILE
-from bigan.ui import map_component, map_places, sources
+from bigan.ui import map_colours, map_component, map_places, sources
 from bigan.ui.loaders import OpenCheckpoint
 
 ROOT = Path(__file__).parents[1]
@@ -296,6 +297,14 @@ def test_the_lesson_leads_to_the_map_coloured_by_what_it_speaks_of() -> None:
     assert component_data(landed)["values"] is not None
     titled = open_map(space=asked["space"], colour="Local quality of this map")
     assert component_data(titled)["values"] == component_data(landed)["values"]
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-7, 0.1009, 13.2489, -3.00005, 99995.0])
+def test_the_ends_of_the_filter_are_rounded_outwards_once(value: float) -> None:
+    for rounding, holds in ((decimal.ROUND_FLOOR, float.__le__), (decimal.ROUND_CEILING, float.__ge__)):
+        text = map_colours._outwards(value, rounding)
+        assert holds(float(text), value) and float(text) == pytest.approx(value, rel=1e-3)
+        assert map_colours._outwards(float(text), rounding) == text
 
 
 def test_the_filter_hides_what_lies_outside_its_range_and_stays_in_the_address(opened: OpenCheckpoint) -> None:

@@ -564,7 +564,7 @@ def test_a_damaged_recipe_is_said_to_be_one_and_the_picture_is_used_as_any_other
     text = json.dumps({"format": 1, "page": "<script>"})
     app = bring(open_page("reconstruct", way="Upload"), containers.with_text(drawing(1), "bigan-view", text))
     assert str(app.text_input(key="source").value).startswith("upload:")
-    assert any("The recipe in the picture" in caption.value for caption in app.caption)
+    assert any("The recipe in the file" in caption.value for caption in app.caption)
 
 
 @pytest.mark.usefixtures("shown")

@@ -95,12 +95,12 @@ def test_two_selections_of_any_size_travel_in_a_recipe(shown: OpenCheckpoint, mo
     carried = selections.settings(shown)
     assert carried["ids-a"] == " ".join(few) and carried["ids-b"].startswith("bits:")
     session.clear()
-    selections.take(shown, carried)
+    assert selections.take(shown, carried)
     assert selections.kept(shown.name) == {"A": few, "B": many}
     for text in ("bits:AAAA", "bits:?", "bits:", "square-nowhere", ""):  # another gallery's, or somebody's invention
         session.clear()
-        selections.take(shown, {"ids-a": text, "ids-b": " ".join(few)})
-        assert selections.kept(shown.name) == {"B": few}
+        assert not selections.take(shown, {"ids-a": text, "ids-b": " ".join(few)})
+        assert selections.kept(shown.name) == {}
 
 
 def test_a_picture_without_a_recipe_and_one_with_a_damaged_one_are_told_apart(shown: OpenCheckpoint) -> None:
@@ -109,5 +109,5 @@ def test_a_picture_without_a_recipe_and_one_with_a_damaged_one_are_told_apart(sh
     (link,) = links(app)
     assert link.page == "reconstruct" and "way=Upload" in link.query_string
     app = bring("home", containers.with_text(dot(), "bigan-view", '{"format": 1}'))
-    assert "The recipe in the picture" in app.sidebar.warning[0].value and not links(app)
+    assert "The recipe in the file" in app.sidebar.warning[0].value and not links(app)
     assert shown.name == "tiny"

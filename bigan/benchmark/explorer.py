@@ -99,7 +99,7 @@ def uploads(num_runs: int = NUM_RUNS) -> Row:
 def descent(num_runs: int = NUM_DESCENTS) -> Row:
     """From asking how good a reconstruction could be to the end of all 200 steps, shown on the way, 95th percentile.
 
-    Each digit of the gallery is asked about once, by a visitor of its own: a session remembers its answers.
+    Each of the gallery's first images is asked about once, by a new visitor: a session remembers its answers.
     """
     images = load_gallery(app.ROOT / "checkpoints" / app.SHIPPED[0])
     if images is None:

@@ -25,7 +25,11 @@ PRODUCT_REPEATS = 3  # products of that size in each round
 HOLDS = {"amx_bf16": 3.0, "avx512_bf16": 2.0}  # processor flag -> times the plain loop's images a second
 MAX_OVER_PRODUCTS = 1.5
 # What a step is taken apart into: PyTorch's operations by the beginnings of their names
-PARTS = {"products": ("aten::mm",), "casts": ("aten::copy_",), "Adam": ("aten::_fused_adam", "Optimizer.step")}
+PARTS = {
+    "products": ("aten::mm", "aten::addmm", "aten::bmm"),
+    "casts": ("aten::copy_",),
+    "Adam": ("aten::_fused_adam", "Optimizer.step"),
+}
 
 
 class PlainLoop:

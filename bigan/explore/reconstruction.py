@@ -21,7 +21,7 @@ from bigan.latent import off_prior_share
 from bigan.models.bigan import BiGAN
 
 BATCH_SIZE = 500
-TIE = 1e-5  # distances that differ by a smaller share are equal: of an image alone and the same one in a batch
+TIE = 1e-5  # a distance differs by less between an image alone and the same one in a batch, and counts as equal
 SMALLEST = 1e-12  # a mean distance of 0 (one image, reconstructed exactly) must not divide
 
 

@@ -38,7 +38,7 @@ def estimate_batch_norm(
     Means and unbiased variances of num_batches batches are averaged. D sees encoder pairs and generator pairs (a
     GAN's: real and generated images) in separate passes, so its statistics are the average over both kinds. E sees
     real images, whatever it was trained on: those are what it will be used on. G sees latents of the prior; one that
-    decodes, as an autoencoder's does, sees E(x), the only latents that it knows: with statistics of the prior's, its
+    decodes, as an autoencoder's does, sees E(x), the only latents that it knows. With the prior's statistics its
     reconstructions of MNIST's test images were three times as far away (EGr 4.27 against 1.45, 2,560 images).
 
     Source: official code, train_gan.py:852-862 and net.py:483-530.
@@ -61,7 +61,9 @@ def _forward(model: BiGAN, x: Float[Tensor, "B C H W"], z: Float[Tensor, "B Z"],
     """Every network of the model on its inputs, each kind of input in a pass of its own."""
     networks = model.config.networks
     z_hat = model.encoder(x) if "encoder" in networks else None
-    z = z_hat if decodes and z_hat is not None else z
+    if decodes:
+        assert z_hat is not None
+        z = z_hat
     x_fake = model.generator(z) if "generator" in networks else None
     if "discriminator" in networks and model.config.discriminator_sees == "image":
         model.discriminator(x)

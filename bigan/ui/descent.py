@@ -119,8 +119,8 @@ def _section(chosen: OpenCheckpoint, answer: Answer, recipe: ViewRecipe) -> None
     else:
         _chart(descent)
         st.caption(
-            "This is the honest measure of E for one picture: G could have come as near as the best z found, "
-            "had E only known it. E was never asked for the nearest picture, but for a z that D takes for x's own."
+            "This is the honest measure of E for one picture: the best z found shows how near G could have "
+            "come. E was never trained to find the nearest picture, but a z that D takes for x's own."
         )
         _files(chosen, answer, descent, recipe)
 

@@ -108,7 +108,7 @@ def _selections(chosen: OpenCheckpoint) -> None:
     ]
     st.caption(
         f"Kept on the Map in this session: {', '.join(counts)}. A link to this view works here only, and until the "
-        "page is loaded anew."
+        "page is reloaded."
     )
     state.link(state.MAP, "Select on the map", "Draw around points there, and keep them as A and as B")
 

@@ -39,10 +39,10 @@ STRIP_SCALE, END_WIDTH = 2, 60
 UNMOVED = "unchanged along this direction"
 LOCAL = (
     "This edit needs your picture or your selections, which stay in this session: a link to it works here only, and "
-    "until the page is loaded anew."
+    "until the page is reloaded."
 )
-CARRIED = "A PNG of it carries them, and brings this view back wherever it is opened."
-TOO_MANY = "They are too many images for a PNG to carry; the NPZ has their ids."
+CARRIED = "A PNG or NPZ of it carries them, and brings this view back wherever it is opened."
+TOO_MANY = "This gallery has too many images for a file to bring them back; the NPZ has their ids."
 Changes = tuple[tuple[int, float], ...]
 
 

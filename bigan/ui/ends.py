@@ -17,7 +17,7 @@ SHOWN_KEY = "shown-ends"
 SCALE = 4
 LEAST_PX, FRAME_PX = 64, 8  # of a picture, and of its frame
 WORDS_PX = 160  # of what stands beside it where there is room
-LOCAL = "Your picture stays in this session: a link to this view works here only, and until the page is loaded anew."
+LOCAL = "Your picture stays in this session: a link to this view works here only, and until the page is reloaded."
 
 
 def resolve(chosen: OpenCheckpoint, letters: str, kept: Mapping[str, str]) -> dict[str, Resolved]:

@@ -3,9 +3,8 @@
 Shapes: N gallery images.
 """
 
+import decimal
 import html
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -108,8 +107,8 @@ def _slider(key: str, words: str, ends: tuple[float, float], asked: tuple[float,
     def take() -> None:
         least, most = st.session_state[key]
         parts = (
-            "" if least < low + step / 2 else _outwards(min(least, high), math.floor),
-            "" if most > high - step / 2 else _outwards(max(most, low), math.ceil),
+            "" if least < low + step / 2 else _outwards(min(least, high), decimal.ROUND_FLOOR),
+            "" if most > high - step / 2 else _outwards(max(most, low), decimal.ROUND_CEILING),
         )
         state.keep(RANGE, ",".join(parts) if any(parts) else "")
 
@@ -125,10 +124,9 @@ def _slider(key: str, words: str, ends: tuple[float, float], asked: tuple[float,
     )
 
 
-def _outwards(value: float, rounded: Callable[[float], int]) -> str:
+def _outwards(value: float, rounding: str) -> str:
     """A value in four digits, rounded away from what is shown, so that the image at an end is among it."""
-    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 3) if value else 1.0
-    return f"{rounded(value / unit) * unit:.4g}"
+    return f"{float(decimal.Context(prec=4, rounding=rounding).create_decimal(repr(value))):g}"
 
 
 @st.cache_resource(max_entries=8 * MAX_CHECKPOINTS, show_spinner="Looking at every point of the map")

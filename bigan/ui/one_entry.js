@@ -20,8 +20,8 @@ function draw() {
     isMade = true;
     isLeaving = false;
   };
-  const press = ({ type, target, isTrusted }) => {
-    if (!isTrusted) return; // a script's
+  const press = ({ type, target }) => {
+    if (target.closest?.("[data-testid=stSidebarCollapseButton]")) return; // changes nothing; sidebar.js presses it too
     const link = type === "click" ? target.closest?.("a[href]") : null;
     isMade = false;
     isLeaving = Boolean(link) && new URL(link.href).pathname !== location.pathname;

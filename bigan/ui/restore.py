@@ -1,4 +1,4 @@
-"""A picture that carries the recipe of a view, brought back: the way to that view, or why there is none."""
+"""A file that carries the recipe of a view, brought back: the way to that view, or why there is none."""
 
 import contextlib
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _TAKEN_KEY = "taken-from-files"
 
 
 def offer(recipe: ViewRecipe, name: str) -> None:
-    """The way to the view, which becomes possible with what the picture carries.
+    """The way to the view, which becomes possible with what the file carries.
 
     Args:
         recipe: what a file of a person's carried, checked in itself only.
@@ -49,7 +49,7 @@ def offer(recipe: ViewRecipe, name: str) -> None:
 
 
 def _opened(name: str) -> OpenCheckpoint:
-    """A model that is here, as `_problem` has found out."""
+    """The model of this name; `_problem` has found that it is here and can be opened."""
     found = next(one for one in checkpoint.summarise_checkpoints() if one.name == name)
     assert found.config is not None
     return OpenCheckpoint(name, found.path, found.config)
@@ -57,15 +57,18 @@ def _opened(name: str) -> OpenCheckpoint:
 
 def _take(chosen: OpenCheckpoint, carried: Mapping[str, str], key: str) -> None:
     """Put what a file carries of a session into this one, once, and say so: a link on to the view cannot do it."""
-    taken: set[str] = st.session_state.setdefault(_TAKEN_KEY, set())
+    taken: dict[str, bool] = st.session_state.setdefault(_TAKEN_KEY, {})
     if key not in taken:
-        taken.add(key)
-        selections.take(chosen, carried)
+        taken[key] = selections.take(chosen, carried)
         favourites.take(chosen.name, carried)
     if favourites.SETTING in carried:
         st.markdown("Its favourites are among yours now.")
     if selections.SETTINGS["A"] in carried:
-        st.markdown("Its two selections are kept as A and B now, in place of any that you kept on the Map.")
+        st.markdown(
+            "Its two selections are kept as A and B now, in place of any that you kept on the Map."
+            if taken[key]
+            else "Its selections are of other images than this model's gallery has, so they are left out."
+        )
 
 
 def _put(query: Mapping[str, str]) -> None:

@@ -4,7 +4,8 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from bigan import view_recipe
-from bigan.images import ImageError, open_image
+from bigan.containers import ZIP_SIGNATURE
+from bigan.images import open_image
 from bigan.ui import restore, state
 
 KEY = "saved-view"
@@ -39,18 +40,16 @@ def _file() -> None:
 
 def _answer(file: UploadedFile) -> None:
     """The way to the view, or why there is none."""
+    content = file.getvalue()
     try:
-        recipe = view_recipe.read(file.getvalue())
-    except ValueError as error:
+        recipe = view_recipe.read(content)
+        if recipe is None and not content.startswith(ZIP_SIGNATURE):
+            open_image(content)
+    except ValueError as error:  # ImageError is one
         st.warning(state.as_text(f"{file.name}: {error}"), icon=":material/broken_image:")
         return
     if recipe is not None:
         restore.offer(recipe, file.name)
-        return
-    try:
-        open_image(file.getvalue())
-    except ImageError as error:
-        st.warning(state.as_text(f"{file.name}: {error}"), icon=":material/broken_image:")
         return
     st.markdown(
         state.as_text(

@@ -42,27 +42,36 @@ def settings(chosen: OpenCheckpoint) -> dict[str, str]:
     return texts if all(len(text) <= MAX_VALUE for text in texts.values()) else {}
 
 
-def take(chosen: OpenCheckpoint, settings: Mapping[str, str]) -> None:
-    """Keep the selections that a recipe carries in place of those that were kept; before they are shown."""
-    for name, key in SETTINGS.items():
-        if chosen.gallery is not None and (ids := _ids(settings.get(key, ""), chosen.gallery)):
-            keep(name, chosen.name, ids)
+def take(chosen: OpenCheckpoint, settings: Mapping[str, str]) -> bool:
+    """Keep the selections that a recipe carries in place of those that were kept; before they are shown.
+
+    Returns:
+        Whether they are of this gallery; otherwise nothing is kept.
+    """
+    if chosen.gallery is None:
+        return False
+    found = {name: _ids(settings.get(key, ""), chosen.gallery) for name, key in SETTINGS.items()}
+    if not all(found.values()):
+        return False
+    for name, ids in found.items():
+        keep(name, chosen.name, ids)
+    return True
 
 
 def _text(ids: tuple[str, ...], gallery: Gallery) -> str:
+    """A selection as a recipe's text: its ids, or the bits where those are too long."""
     listed = " ".join(ids)
     if len(listed) <= MAX_VALUE:
         return listed
-    is_in = np.zeros(len(gallery), dtype=np.uint8)
-    is_in[gallery.indices_of(ids).numpy()] = 1
-    return _BITS + base64.b64encode(np.packbits(is_in).tobytes()).decode()
+    among = set(ids)
+    return _BITS + base64.b64encode(np.packbits([one in among for one in gallery.ids]).tobytes()).decode()
 
 
 def _ids(text: str, gallery: Gallery) -> tuple[str, ...]:
-    """The ids that a recipe's text stands for; none where it is not of this gallery: anyone may have written it."""
+    """The ids that a recipe's text stands for, in the gallery's order; none where it is not of this gallery."""
     if not text.startswith(_BITS):
         listed = set(text.split())
-        return tuple(one for one in gallery.ids if one in listed)
+        return tuple(one for one in gallery.ids if one in listed) if listed <= set(gallery.ids) else ()
     try:
         packed = np.frombuffer(base64.b64decode(text.removeprefix(_BITS), validate=True), dtype=np.uint8)
     except binascii.Error:

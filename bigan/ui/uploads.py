@@ -50,9 +50,9 @@ def last_preparation(chosen: OpenCheckpoint, key: str) -> Preparation:
     return usual_preparation(preparing.last_mode(chosen, key))
 
 
-def has_files(key: str) -> bool:
-    """The place for the files of a kept source has some."""
-    return bool(st.session_state.get(f"{key}-files"))
+def has_pictures(key: str) -> bool:
+    """Whether any of the files given for a kept source is a picture."""
+    return any(_look(file).digest in upload_names() for file in st.session_state.get(f"{key}-files") or ())
 
 
 def uploader(chosen: OpenCheckpoint, key: str, usual: Preparation, label: str = "Your own pictures") -> None:

@@ -20,6 +20,7 @@ NO_OPINION = "this model has no discriminator of pairs"
 HEIGHT_PX = 500
 WORDS_ROOM = 0.17  # of the width, beside the lines that have a name
 TICKS = 8
+HEADROOM = 1.1  # so that the highest bar does not touch the edge
 DASHES = ("solid", "dash", "dot")
 LANE_CLASSES = (0, 6, 3)  # of the colours of classes, for walks beside each other
 
@@ -47,7 +48,7 @@ def draw(lanes: Mapping[str, Walk], frame: int, prior: Prior, *, alt: str, key: 
         references.append((0, made.pixel_steps.mean().item(), "mean"))
     norms = [value for values in rows.values() for value in values[1]]
     outside = [value for values in rows.values() for value in values[2]]
-    ranges = (None, _around([*norms, low, high]), [0.0, max(10.0, 1.1 * max(outside))], [0.0, 105.0])
+    ranges = (None, _around([*norms, low, high]), [0.0, max(10.0, HEADROOM * max(outside))], [0.0, 105.0])
     absent = {2: NONE_OUTSIDE} if not any(outside) else {}
     absent |= {3: NO_OPINION} if made.logits is None else {}
     figure = go.Figure({"data": traces, "layout": _layout(num_frames, frame, references, ranges, absent)})

@@ -65,7 +65,9 @@ def _say_what_is_shown(chosen: OpenCheckpoint, key: str, source: Source, way: st
     is_empty = way == "Draw" and drawing_pad.drawing(_pad_key(key)) is None
     if is_empty or not isinstance(source, Upload):
         words = resolve_source(source, chosen).words
-        not_yet = "you press one of your pictures below" if way == "Upload" and uploads.has_files(key) else NOT_YET[way]
+        not_yet = (
+            "you press one of your pictures below" if way == "Upload" and uploads.has_pictures(key) else NOT_YET[way]
+        )
         st.markdown(state.as_text(f"Until {not_yet}, everything below is still about {words}."))
 
 

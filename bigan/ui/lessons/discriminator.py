@@ -131,7 +131,7 @@ def strangers(chosen: OpenCheckpoint) -> bool:
             drawings.pair(chosen, title, pair.image, pair.latent, "real")
             charts.needle([(f"D{pair.name}", pair.logit)])
     st.caption(
-        "One example, its other z drawn from the prior. No loss contains such a pair: what D says of it, it infers."
+        "One example; the random z is drawn from the prior. No loss contains such a pair: what D says of it, it infers."
     )
     return True
 
