@@ -271,6 +271,7 @@ def test_what_the_address_asks_for_in_vain_is_named_and_the_map_is_drawn() -> No
     (said,) = [one.value.replace("\\", "") for one in open_map(**asked).warning]
     for key, text in asked.items():
         assert said.count(f"{key} “{text}” (shown instead: ") == 1
+    assert open_map(area="latent:1,2,3").warning  # no line has one corner and a half
     usual = {"space": "E(x)", "colour": "Label", "all": "false", "area": "latent:1,1,1,2,2,2", "view": "500,500,400"}
     assert not open_map(**usual).warning
 

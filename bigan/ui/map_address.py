@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from bigan.explore.areas import parse_view, selected
+from bigan.explore.areas import Area, parse_view, parts, selected
 from bigan.explore.colouring import parse_range
 from bigan.explore.gallery import Gallery
 from bigan.explore.projection import SPACES, Projection
@@ -17,7 +17,6 @@ from bigan.view_recipe import MAX_VALUE
 SOURCE, GUEST, SPACE, ALL = "source", "star", "space", "all"
 AREA, VIEW, HIDDEN = "area", "view", "hide"
 VIEWS: dict[str, str] = {space: f"{VIEW}-{space}" for space in SPACES}  # where all spaces stand beside each other
-AREA_FORM = re.compile(r"[a-z]+:\d+(,\d+)+( [a-z]+:\d+(,\d+)+)*", re.ASCII)  # lines, be there points within or none
 FRAME_FORM = re.compile(r"\d{1,6}", re.ASCII)
 LABELS_FORM = re.compile(r"\d{1,3}(,\d{1,3})*", re.ASCII)
 
@@ -26,7 +25,8 @@ def read(chosen: OpenCheckpoint, gallery: Gallery, projection: Projection) -> di
     """The values by their names in the address; empty is what it does not name, or what was not understood."""
 
     def is_selection(text: str) -> bool:
-        return AREA_FORM.fullmatch(text) is not None or bool(ids(text, gallery, projection))
+        drawn = all(isinstance(part, Area) for part in parts(text))  # lines, be there points within or none
+        return drawn or bool(ids(text, gallery, projection))
 
     def is_view(text: str) -> bool:
         return parse_view(text) is not None
