@@ -6,7 +6,6 @@ Shapes: N images, C H W image, Z latent components, T kept epochs.
 """
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -25,7 +24,7 @@ import bigan
 from bigan import checkpoint
 from bigan.arrays import write_arrays
 from bigan.config import ModelConfig, Recipe, TrainConfig
-from bigan.data import Dataset
+from bigan.data import Dataset, fingerprint
 from bigan.evaluation.report import quick_metrics
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.files import write_text
@@ -249,14 +248,6 @@ def differences(saved: dict[str, Any], asked: dict[str, Any]) -> str:
     """What differs between two sets of settings, such as "seed 42, not 7"; empty where nothing does."""
     names = [name for name in asked if saved.get(name) != asked[name]]
     return ", ".join(f"{name} {saved.get(name)}, not {asked[name]}" for name in names)
-
-
-def fingerprint(*arrays: Tensor) -> str:
-    """The first 16 hexadecimal digits of the arrays' SHA-256: enough to notice that data are other data."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(array.contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 def history_csv(rows: list[dict[str, float]]) -> str:

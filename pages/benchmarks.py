@@ -17,8 +17,8 @@ COMMAND = "python -m bigan reproduce table1 --data DIR"
 
 WHY = r"""
 **What is measured.** Each test digit gets the label of its nearest training digit, in Euclidean distance between
-features. No label is used to learn the features (but in the row *With labels*, which is there as an upper reference),
-so the accuracy says how well a model has sorted digits by itself.
+features. No label is used to learn the features (but in the row *With labels*: what the same network learns when it is
+told, and no bound for those that are not), so the accuracy says how well a model has sorted digits by itself.
 
 **The rows.** The paper compares a BiGAN's $E$ with the discriminator of a standard GAN (D), an encoder trained to
 invert a GAN's generator (LR; JLR where the generator helps), and autoencoders; all with the same networks and
@@ -111,11 +111,11 @@ def _curves(shown: list[Line]) -> None:
             references={} if paper is None else {"the paper's BiGAN": paper},
         )
         st.caption(
-            "Measured while training, with batch-norm statistics of fewer batches than the table's figures. Epoch 0 is "
-            "the untrained network: random features keep digits apart rather well."
+            "Measured while training, on the digits held out from it, with batch-norm statistics of fewer batches than "
+            "the table's figures. Epoch 0 is the untrained network: random features keep digits apart rather well."
         )
     if found.missing:
-        st.caption(f"No record of a training here yet: {', '.join(found.missing)}.")
+        st.caption(f"There is no checkpoint with a record of its training here for: {', '.join(found.missing)}.")
 
 
 @page.part
@@ -134,13 +134,18 @@ def _disagreements(found: Table1, measured: list[Line]) -> None:
         return
     pair = (titles[first], titles[second])
     st.markdown(state.as_text(disagreements.verdict(found, first, second, pair)))
+    asked = disagreements.ask(found, {first: titles[first], second: titles[second]})
+    if asked.words:
+        st.markdown(asked.words)
+    if asked.gallery is not None:
+        st.markdown(state.as_text(disagreements.verdict(asked.found, first, second, pair)))
     which = st.segmented_control(
         "Digits where", list(WHICH), default="first", required=True, format_func=address.names("which", WHICH),
         key="which", bind="query-params",
     ) or "first"  # fmt: skip
-    count = len(disagreements.positions(found, first, second, which))
+    count = len(disagreements.positions(asked.found, first, second, which))
     if not count:
-        st.markdown(_none_such(found, first, second))
+        st.markdown(_none_such(asked.found, first, second))
         return
     most = -(-count // SHOWN)
     number = 1
@@ -149,7 +154,7 @@ def _disagreements(found: Table1, measured: list[Line]) -> None:
             st.session_state["part"] = min(int(st.session_state["part"]), most)
         label = f"Page of {count:,} digits, 1 to {most}"
         number = int(st.number_input(label, 1, most, step=1, key="part", bind="query-params", width=240))
-    disagreements.show(found, first, second, pair, which, number)
+    disagreements.show(asked, first, second, pair, which, number)
 
 
 def _none_such(found: Table1, first: str, second: str) -> str:
@@ -168,7 +173,8 @@ def _beyond() -> None:
     st.header("Beyond the table", anchor=False)
     st.markdown(
         f"`{attempts.RECIPE}` is a recipe of ours, the row “{ROWS['best'].title}”: a BiGAN with terms that the paper "
-        "does not have. What was tried for it, on digits held out of the training set; the test set played no part.",
+        "does not have, a higher learning rate, larger batches and fewer epochs. What was tried for it, on digits held "
+        "out of the training set; the test set played no part.",
         help=explain("EGr/EGr_b", "NND", "JD"),
     )
     st.markdown(state.as_text(attempts.finding(tried)))
@@ -187,8 +193,8 @@ def _again(measured: list[Line]) -> None:
     st.code(COMMAND, language="bash", wrap_lines=True)
     st.markdown(
         "It trains what is missing, goes on with what was interrupted, measures every row and writes "
-        "`results/table1.json`, which this page reads. `--epochs 2` tries all of it in minutes. "
-        f"{benchmarks.cost(measured)}"
+        "`results/table1.json`, which this page reads. `--epochs 2` tries all of it in minutes, into a file of its "
+        f"own. {benchmarks.cost(measured)}"
     )
     charts.table_twin(
         lambda: {
@@ -197,6 +203,7 @@ def _again(measured: list[Line]) -> None:
             "trained by": [((line.measured or {})["training"] or {}).get("command", "") for line in measured],
             "seed": [(line.measured or {})["seed"] for line in measured],
             "processor": [(line.measured or {})["evaluation"]["processor"] for line in measured],
+            "threads in training": [((line.measured or {})["training"] or {}).get("threads", "") for line in measured],
             "weights": [((line.measured or {})["weights_sha256"] or "")[:12] for line in measured],
         },
         "Each row's command, seed and machine",

@@ -38,8 +38,8 @@ $G$ has never been, and the sample need not be like anything real. Counted as *l
 that is farther from every image of the gallery, sharp and blurred, than 99 % of the gallery's own from their nearest.
 
 **E(G(z)) against z.** Each dot is one number of a $z$, and what $E$ finds of it in $G(z)$. A *latent regressor* is
-trained on exactly this, on images that its $G$ made; a BiGAN comes to it only as far as the game leads; an autoencoder
-has no reason to.
+trained on exactly this, on images that its $G$ made; a BiGAN comes to it only as far as the game leads. Nothing asks an
+autoencoder for it; where it does well all the same, it is on samples that look like nothing, which need only differ.
 
 **The latent regressor** (LR) learns $E$ beside a GAN, the joint one (JLR) lets $G$ help it. A GAN alone has no $E$: its
 discriminator's last hidden layer gives the features that the paper calls $D$. How well each one's features classify

@@ -10,7 +10,7 @@ from toys import double, float64, lively, moved, naive_discriminator, naive_gene
 
 from bigan.data import Dataset
 from bigan.objectives.gan import GANObjective, generator_loss
-from bigan.training import TrainingState, train_epoch
+from bigan.training import TrainingState, epoch_batches, train_epoch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -53,7 +53,15 @@ def test_a_logit_with_a_spare_axis_is_refused() -> None:
 def test_a_step_moves_both_networks_and_d_by_its_own_loss_alone(
     state: TrainingState, data: Dataset, fabric: "Fabric"
 ) -> None:
+    config, weights = state.config, list(state.model.discriminator.parameters())
+    loss = state.objective.losses(state.model, next(epoch_batches(state, data, fabric)))["D"]
+    expected = []  # Adam's first step has the length of the learning rate, whatever the gradient's
+    for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        direction = gradient + config.weight_decay * weight.detach()
+        expected.append(weight.detach() - config.learning_rate * direction / (direction.abs() + config.adam_eps))
     before = snapshot(state.model)
     step = next(train_epoch(state, data, fabric))
     assert step.losses.keys() == {"D", "G"}
     assert moved(before, snapshot(state.model)) == ({"generator", "discriminator"}, set())
+    for weight, value in zip(weights, expected, strict=True):
+        torch.testing.assert_close(weight.detach(), value, rtol=1e-4, atol=1e-6)

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from bigan import checkpoint, data
 from bigan.evaluation.paper import TABLE_1, TABLE_1_ACCURACY
+from bigan.evaluation.report import weights_sha256
 from bigan.evaluation.representation import Answers
 from bigan.evaluation.rows import ROWS
 from bigan.evaluation.significance import mcnemar
-from bigan.evaluation.table1 import Table1, save_table
+from bigan.evaluation.table1 import Table1, load_table, save_table
+from bigan.explore.gallery import load_gallery
 from bigan.models.bigan import BiGAN
 from bigan.ui import attempts, benchmarks, disagreements
 
@@ -41,11 +44,24 @@ def facts(name: str) -> dict[str, object]:
     }  # fmt: skip
 
 
+def numbered_images() -> np.ndarray:
+    """Images of which each says its number in its first pixel: 0 to 59 to train on, then to test."""
+    images = np.zeros((NUM_TRAINING + NUM_QUERIES, 28, 28), np.uint8)
+    images[:, 0, 0] = np.arange(len(images))
+    return images
+
+
+def data_sha256() -> str:
+    images = torch.from_numpy(numbered_images())[:, None]
+    both = (torch.from_numpy(labels(count)).long() for count in (NUM_TRAINING, NUM_QUERIES))
+    return data.fingerprint(images[:NUM_TRAINING], next(both), images[NUM_TRAINING:], next(both))
+
+
 @pytest.fixture(scope="session")
 def measured() -> Table1:
     """Three rows of forty queries. A row that is wrong says the next class."""
     settings = {
-        "dataset": "mnist", "protocol": "test", "data_sha256": "0" * 16, "num_references": NUM_TRAINING,
+        "dataset": "mnist", "protocol": "test", "data_sha256": data_sha256(), "num_references": NUM_TRAINING,
         "num_queries": NUM_QUERIES, "epochs": 400, "size": "paper",
     }  # fmt: skip
     own = labels(NUM_QUERIES)
@@ -65,6 +81,7 @@ def here(tmp_path: Path, tiny_model: BiGAN, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
     monkeypatch.delenv("BIGAN_DATA", raising=False)
     disagreements._trio.clear()
+    disagreements._is_measured.clear()
     return tmp_path
 
 
@@ -77,11 +94,10 @@ def results(here: Path, measured: Table1) -> Path:
 
 @pytest.fixture
 def mnist(here: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
-    """Images of MNIST's files, of which each says its number in its first pixels: 0 to 59 to train on, then to test."""
+    """Those images, in files as MNIST's."""
     folder = here / "data"
     folder.mkdir()
-    images = np.zeros((NUM_TRAINING + NUM_QUERIES, 28, 28), np.uint8)
-    images[:, 0, 0] = np.arange(len(images))
+    images = numbered_images()
     parts = {"train": images[:NUM_TRAINING], "t10k": images[NUM_TRAINING:]}
     for stem, part in parts.items():
         header = struct.pack(">4B3i", 0, 0, 8, 3, *part.shape)
@@ -145,7 +161,8 @@ def test_every_row_says_what_was_measured_what_was_published_and_what_is_missing
     assert by_name["bigan"][6:8] == ["", ""]
 
 
-def test_the_page_holds_the_plot_the_table_and_the_command(results: Path) -> None:
+@pytest.mark.usefixtures("results")
+def test_the_page_holds_the_plot_the_table_and_the_command() -> None:
     app = open_page()
     text = written(app)
     assert (
@@ -155,14 +172,13 @@ def test_the_page_holds_the_plot_the_table_and_the_command(results: Path) -> Non
     )
     assert text.count(f"<td>{benchmarks.NOT_YET}</td>") == len(ROWS) - 3
     assert app.code[0].value == "python -m bigan reproduce table1 --data DIR"
-    assert "Training the 2 models measured so far took 20 minutes (Abacus)." in text
+    assert "Training the 2 models measured so far took 20 minutes (Abacus), " in text
     plot = json.loads(app.get("plotly_chart")[0].proto.spec)
     ours, paper, log = plot["data"]
     assert ours["y"] == ["BiGAN"], "rows far below the BiGAN stand at the edge, in words"
-    assert len(paper["x"]) == 6 and len(log["x"]) == 3
+    assert len(paper["x"]) == 7 and len(log["x"]) == 3  # LR, as the text and as the code have it
     said = {one["y"]: one["text"] for one in plot["layout"]["annotations"]}
     assert said["Raw pixels"] == "\N{LEFTWARDS ARROW} 75.00 here" and said["LR"] == benchmarks.NOT_YET
-    assert results.is_dir()
 
 
 @pytest.mark.usefixtures("here")
@@ -183,8 +199,9 @@ def test_a_broken_result_is_one_sentence(here: Path) -> None:
     assert not app.exception and len(app.error) == 1 and "table1.npz" in app.error[0].value.replace("\\", "")
 
 
+@pytest.mark.usefixtures("results", "mnist")
 def test_the_digits_on_which_two_rows_disagree_are_shown_with_the_neighbour_each_chose(
-    results: Path, mnist: np.ndarray, measured: Table1
+    measured: Table1,
 ) -> None:
     app = open_page(first="BiGAN", second="Raw pixels")
     assert app.selectbox(key="first").value == "bigan" and app.selectbox(key="second").value == "pixels"
@@ -195,11 +212,10 @@ def test_the_digits_on_which_two_rows_disagree_are_shown_with_the_neighbour_each
     shown = [int(number) for number in re.findall(r"<small>number (\d+)</small>", text)]
     assert shown == [i for i in range(NUM_QUERIES) if RIGHT["pixels"] <= i < RIGHT["bigan"]]
     assert text.count("BiGAN: 0, right") == 1 and text.count("Raw pixels: 3, wrong") == 1  # number 30, labelled 0
-    trio = disagreements._trio("0" * 16, "bigan", "pixels", tuple(shown), measured)
+    trio = disagreements._trio(data_sha256(), "bigan", "pixels", tuple(shown), measured)
     for name, images in (("bigan", trio.first), ("pixels", trio.second)):
         assert images[:, 0, 0, 0].tolist() == measured.answers[name].neighbours[shown].tolist()
     assert trio.queries[:, 0, 0, 0].tolist() == [NUM_TRAINING + i for i in shown]
-    assert mnist.any() and results.is_dir()
 
 
 @pytest.mark.parametrize("which", disagreements.WHICH)
@@ -224,9 +240,53 @@ def test_without_the_data_set_the_counts_stand_and_a_sentence_says_what_is_missi
 
 @pytest.mark.usefixtures("results", "mnist")
 def test_another_data_set_of_that_name_is_not_shown(here: Path) -> None:
+    file = here / "data" / "train-images-idx3-ubyte.gz"
+    images = bytearray(gzip.decompress(file.read_bytes()))
+    images[-1] ^= 255  # the same labels, and one pixel of one image another
+    file.write_bytes(gzip.compress(bytes(images)))
+    text = written(open_page(first="BiGAN", second="AE (l2)"))
+    assert "The MNIST on this machine is not the one that was measured." in text and "Their numbers" in text
+
+
+@pytest.mark.usefixtures("results", "mnist")
+def test_a_test_set_with_other_labels_is_not_shown(here: Path) -> None:
     changed = struct.pack(">4Bi", 0, 0, 8, 1, NUM_QUERIES) + labels(NUM_QUERIES)[::-1].tobytes()
     (here / "data" / "t10k-labels-idx1-ubyte").write_bytes(changed)
-    assert "MNIST is not on this machine" in written(open_page(first="BiGAN", second="AE (l2)"))
+    assert "is not the one that was measured" in written(open_page(first="BiGAN", second="AE (l2)"))
+
+
+def test_without_the_data_set_the_gallery_stands_in_for_it_with_the_neighbours_of_a_naive_search(
+    results: Path, here: Path, measured: Table1, mapped_checkpoint: Path
+) -> None:
+    shutil.copytree(mapped_checkpoint, here / "places" / "mnist")
+    model = checkpoint.load(mapped_checkpoint)
+    own = measured.facts["bigan"] | {"weights_sha256": weights_sha256(model)}
+    save_table(replace(measured, facts={**measured.facts, "bigan": own}), results / "table1.json")
+    gallery = load_gallery(mapped_checkpoint)
+    assert gallery is not None
+    x = gallery.images.double().flatten(1) / 255  # (60, P)
+    features = {"bigan": model.features(gallery.images.float() / 255, "penultimate").double(), "pixels": x}
+    right, nearest = {}, {}
+    for name, points in features.items():
+        distances = (points[:, None] - points[None]).square().sum(-1)  # (60, 60)
+        nearest[name] = distances.fill_diagonal_(torch.inf).argmin(1)
+        right[name] = gallery.labels[nearest[name]] == gallery.labels
+    for which, chosen in (("first", right["bigan"] & ~right["pixels"]), ("second", right["pixels"] & ~right["bigan"])):
+        app = open_page(first="BiGAN", second="Raw pixels", which=disagreements.WHICH[which])
+        text = written(app)
+        assert "Here the 60 digits of the gallery stand in for it" in text and "Their numbers" not in text
+        shown = re.findall(r"<small>(square-\d+)</small>", text)
+        assert shown == [gallery.ids[i] for i in chosen.nonzero().flatten().tolist()][: disagreements.SHOWN]
+    found = disagreements.ask(load(results), {"bigan": "BiGAN", "pixels": "Raw pixels"}).found
+    for name, expected in nearest.items():
+        assert found.answers[name].neighbours.tolist() == expected.tolist()
+    assert "the model behind the row AE (l2) is not here" in written(open_page(first="BiGAN", second="AE (l2)"))
+
+
+def load(results: Path) -> Table1:
+    found = load_table(results / "table1.json")
+    assert found is not None
+    return found
 
 
 @pytest.mark.usefixtures("results")
@@ -265,7 +325,10 @@ def test_what_was_tried_beyond_the_table_is_read_from_its_file_and_absent_withou
     app = open_page()
     assert "Beyond the table" in [header.value for header in app.header]
     text = written(app)
-    assert "Best of 2 in both, classifying and bringing back: <b>both</b> (NNC_e- 98.43 %, EGr/EGr_b 0.287)." in text
+    assert (
+        "Best of 2 attempts in both, classifying and bringing back: <b>both</b> (NNC_e- 98.43 %, EGr/EGr_b 0.287)."
+        in text
+    )
     figures = ("89.74 %", "83.84 %", "1.000", "16.11", "0.037", "3.5")
     row = "".join(f"<td>{figure}</td>" for figure in figures)
     assert f'<th scope="row">neither term</th>{row}' in text and "python -m scripts.attempts RUNS" in text
@@ -279,8 +342,8 @@ def test_the_best_of_each_kind_is_named_and_the_shipped_file_is_understood() -> 
     plain, both = (attempts.Attempt(**one) for one in TRIED.values())  # type: ignore[arg-type]
     apart = replace(plain, metrics=plain.metrics | {"EGr/EGr_b": 0.1})
     assert attempts.finding([apart, both]) == (
-        "Of 2, the best at classifying is: <b>both</b> (NNC_e- 98.43 %); the best at bringing images back: neither "
-        "term (EGr/EGr_b 0.100)."
+        "Of 2 attempts, the best at classifying is: <b>both</b> (NNC_e- 98.43 %); the best at bringing images back: "
+        "neither term (EGr/EGr_b 0.100)."
     )
     shipped = attempts.attempts()
     assert shipped and all(len(attempts.cells(one)) == len(attempts.HEADER) for one in shipped)
@@ -301,7 +364,14 @@ def test_curves_are_read_from_the_checkpoints_that_are_here(here: Path, tiny_mod
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.4196, "0.42"), (1.0, "1"), (0.0534, "0.053"), (4.77e-6, "5 × 10⁻⁶"), (2.08e-116, "2 × 10⁻¹¹⁶")],  # noqa: RUF001
+    [
+        (0.4196, "0.42"),
+        (1.0, "1"),
+        (0.0534, "0.053"),
+        (4.77e-6, "5 × 10⁻⁶"),  # noqa: RUF001
+        (2.08e-116, "2 × 10⁻¹¹⁶"),  # noqa: RUF001
+        (0.0, "below 10⁻³⁰⁷"),
+    ],
 )
 def test_a_probability_is_short_and_never_zero(value: float, text: str) -> None:
     assert benchmarks.probability(value) == text

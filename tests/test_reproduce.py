@@ -182,6 +182,19 @@ def test_the_regressor_after_a_gan_keeps_that_gans_generator(made: Path) -> None
     assert gan.keys() == after.keys() and all(torch.equal(gan[name], after[name]) for name in gan)
 
 
+def test_a_regressor_of_another_gan_is_trained_again(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = copy / "runs" / NAME.format("mnist-gan") / "checkpoint"
+    model = bigan.load(path)
+    with torch.no_grad():
+        model.generator.output.weight.mul_(-1)
+    bigan.checkpoint.save(model, path)
+    (copy / "runs" / NAME.format("mnist-lr-after") / "state.safetensors").unlink()
+    before = rows(copy)["lr-after"]["weights_sha256"]
+    reproduce("--rows", "lr-after")
+    assert "its G is another one than that of the GAN it should begin with" in capsys.readouterr().err
+    assert rows(copy)["lr-after"]["weights_sha256"] != before
+
+
 def test_people_get_paper_and_ours_side_by_side(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*WORDS, "--rows", "pixels"]) == 0
     written = capsys.readouterr()
@@ -304,6 +317,7 @@ def test_a_file_with_another_table_is_left_alone(copy: Path, capsys: pytest.Capt
         ("table2", "table2"),
         ("table1 --epochs 0", "epochs is 0"),
         ("table1 --seeds 0", "seeds is 0"),
+        ("table1 --rows d --seeds 3", "rows does not name bigan"),
         ("table1 --rows bigan vae", "vae"),
         ("table1 --split exam", "exam"),
         ("table1 --size huge", "huge"),

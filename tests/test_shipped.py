@@ -1,6 +1,5 @@
 """What ships says of itself what it is: cards, measured numbers and maps belong to the weights beside them."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from bigan.evaluation.rows import ROWS
 from bigan.evaluation.table1 import load_table
 from bigan.explore.projection import load_projection
 from bigan.records import read_metrics
+from bigan.ui import attempts, benchmarks
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in (ROOT / "checkpoints").glob("*/config.json"))
@@ -50,9 +50,26 @@ def test_the_rows_of_the_table_were_measured_on_the_weights_that_ship() -> None:
             assert table.facts[name]["weights_sha256"] == shipped[row.recipe], name
 
 
-def test_the_readme_gives_the_figures_of_the_table() -> None:
-    for row in json.loads(TABLE.read_text())["rows"]:
-        assert f"{row['accuracy']:.2f} %" in README, row["name"]
+@every_checkpoint
+def test_an_evaluation_and_the_table_agree(folder: Path) -> None:
+    table, metrics = load_table(TABLE), read_metrics(folder)
+    assert table is not None and metrics is not None
+    for name, row in ROWS.items():
+        if name in table.answers and row.is_trained and row.recipe == folder.name:
+            measured = metrics["metrics"]
+            value = measured.get("NNC_e" if row.features == "output" else "NNC_e-", measured.get("NNC_d"))["value"]
+            assert table.accuracy(name).percent == pytest.approx(value, abs=1e-9), name
+
+
+def test_the_readme_has_the_table_line_by_line() -> None:
+    for line in benchmarks.lines(load_table(TABLE)):
+        assert (f"| {' | '.join(benchmarks.cells(line))} |" in README) == (line.measured is not None), line.name
+
+
+def test_the_readme_has_the_figures_of_every_attempt() -> None:
+    for attempt in attempts.attempts():
+        accuracy, _, ratio, nnd, *_ = attempts.cells(attempt)[1:]
+        assert f"{accuracy} | {ratio} | {nnd} |" in README, attempt.why
 
 
 def test_all_checkpoints_together_stay_small() -> None:

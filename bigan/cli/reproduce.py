@@ -75,6 +75,8 @@ class Reproduce(Command):
         """Refuse what cannot be trained or written."""
         check_range("epochs", self.epochs, 1, MAX_EPOCHS)
         check_range("seeds", self.seeds, 1, MAX_SEEDS)
+        if self.seeds > 1 and self.rows and REFERENCE not in self.rows:
+            raise ValueError(f"seeds is {self.seeds}, but rows does not name {REFERENCE}, the one that has several.")
         check_kind(self.file, ".json")
 
     @property
@@ -98,8 +100,9 @@ class Reproduce(Command):
         """The table in the file, or an empty one."""
         import torch
 
+        from bigan.data import fingerprint
         from bigan.evaluation.table1 import Table1, load_table
-        from bigan.run import differences, fingerprint
+        from bigan.run import differences
 
         settings = {
             "dataset": training.name,
@@ -210,6 +213,8 @@ class Reproduce(Command):
         except (KeyError, TypeError, ValueError):
             return "it does not say how it was trained"
         found = config.to_dict() | train.to_dict() | {key: facts.get(key) for key in ("dataset", "epochs_done")}
+        if recipe.train.start is not None and not _same_generator(folder, recipe.train.start):
+            return "its G is another one than that of the GAN it should begin with"
         dataset = f"gallery of {config.dataset}" if is_gallery(self.data) else config.dataset
         asked = recipe.model.to_dict() | recipe.train.to_dict()
         return differences(found, asked | {"dataset": dataset, "epochs_done": recipe.train.total_epochs})
@@ -265,6 +270,16 @@ class Reproduce(Command):
             if field.name in ("epochs", "split", "size") and getattr(self, field.name) != field.default:
                 words += option_words(field.name, getattr(self, field.name))
         return shlex.join(words)
+
+
+def _same_generator(folder: Path, start: str) -> bool:
+    """Whether two checkpoints have one G, as they must where it was not trained on; its statistics may differ."""
+    import torch
+
+    from bigan import checkpoint
+
+    pairs = zip(*(checkpoint.load(place).generator.parameters() for place in (folder, start)), strict=True)
+    return all(torch.equal(one, other) for one, other in pairs)
 
 
 def _text(measured: "Table1", file: Path) -> str:

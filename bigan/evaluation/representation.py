@@ -1,13 +1,13 @@
 """What a row of Table 1 compares, of references and queries, and each query's nearest reference.
 
-Shapes: N training images, M held-out images, C H W image, F features.
+Shapes: N training images or images among themselves, M held-out images, C H W image, F features.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int32, UInt8
+from jaxtyping import Float, Int32, Int64, UInt8
 from torch import Tensor
 
 from bigan.config import Recipe
@@ -21,10 +21,10 @@ from bigan.models.statistics import estimate_batch_norm
 
 @dataclass(frozen=True)
 class Answers:
-    """What 1-nearest neighbour says to every held-out image."""
+    """What 1-nearest neighbour says to every query."""
 
     neighbours: Int32[np.ndarray, " M"]
-    """Index of the nearest training image."""
+    """Index of the nearest reference."""
     predicted: UInt8[np.ndarray, " M"]
     """Its class."""
 
@@ -40,8 +40,20 @@ def answers(features: Features, model: BiGAN | None, training: Dataset, held_out
     """
     queries, references = _represented(features, model, training.images, held_out.images)
     _, indices = nearest_neighbours(queries, references)  # (M, 1)
-    nearest = indices[:, 0].cpu()  # (M,)
-    return Answers(nearest.int().numpy(), training.labels[nearest].to(torch.uint8).numpy())
+    return _answers(indices[:, 0], training)
+
+
+def answers_within(features: Features, model: BiGAN | None, images: Dataset) -> Answers:
+    """The same where every image is asked among all others: at least two of them."""
+    points, _ = _represented(features, model, images.images, images.images)
+    _, indices = nearest_neighbours(points, points, 2)  # (N, 2): itself is one of them, unless others are equal to it
+    own = torch.arange(len(points), device=indices.device)
+    return _answers(torch.where(indices[:, 0] == own, indices[:, 1], indices[:, 0]), images)
+
+
+def _answers(nearest: Int64[Tensor, " M"], references: Dataset) -> Answers:
+    nearest = nearest.cpu()
+    return Answers(nearest.int().numpy(), references.labels[nearest].to(torch.uint8).numpy())
 
 
 def untrained_model(recipe: Recipe, training_images: UInt8[Tensor, "N C H W"]) -> BiGAN:

@@ -21,8 +21,9 @@ from bigan.models.mlp import Encoder
 
 NUM_CLASSIFIERS, NUM_CLASSES = 5, 20
 LOGIT_STD = 3.0  # of a classifier's logits where the features have a mean square of 1
-PROBE_NORM = 10.0  # length of the random step at whose end the gradient tells the worst direction
 REACH = 0.2  # length of the adversarial step, relative to the distance to the batch's nearest other image
+# Those above are ours and were not varied (results/attempts.md); these are Hu et al.'s.
+PROBE_NORM = 10.0  # length of the random step at whose end the gradient tells the worst direction
 INFORMATION_WEIGHT = 0.1  # against the consistency
 SPREAD_WEIGHT = 4.0  # of H(Y) against H(Y|X)
 SMALLEST_PROBABILITY = 1e-8

@@ -52,10 +52,11 @@ def finding(found: Sequence[Attempt]) -> str:
     sorts = max(found, key=lambda one: one.metrics["NNC_e-"])
     returns = min(found, key=lambda one: one.metrics["EGr/EGr_b"])
     figures = f"NNC_e- {_figure(sorts, 'NNC_e-')}", f"EGr/EGr_b {_figure(returns, 'EGr/EGr_b')}"
+    count = f"{len(found)} attempts"
     if sorts is returns:
-        return f"Best of {len(found)} in both, classifying and bringing back: {sorts.why} ({', '.join(figures)})."
+        return f"Best of {count} in both, classifying and bringing back: {sorts.why} ({', '.join(figures)})."
     return (
-        f"Of {len(found)}, the best at classifying is: {sorts.why} ({figures[0]}); the best at bringing images back: "
+        f"Of {count}, the best at classifying is: {sorts.why} ({figures[0]}); the best at bringing images back: "
         f"{returns.why} ({figures[1]})."
     )
 

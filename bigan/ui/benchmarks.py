@@ -1,5 +1,6 @@
 """Table 1 on a page: what the paper, its authors' log and this project measured, row by row, read from the files."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,6 +185,8 @@ HEADER = ("row", "what is compared", "paper", "log", "here, %", "95 % interval",
 
 def probability(value: float) -> str:
     """A p-value as short as it can honestly be."""
+    if value < sys.float_info.min:  # 2e-308: what is less is rounded, down to 0
+        return f"below 10{'-307'.translate(RAISED)}"
     if value >= 0.0001:
         return f"{value:.2g}"
     mantissa, exponent = f"{value:.0e}".split("e")
@@ -213,7 +216,10 @@ def cost(measured: Sequence[Line]) -> str:
     minutes = sum(training["seconds"] for training in trainings) / 60
     machines = sorted({str(training.get("processor")) for training in trainings})
     models = "the model" if len(trainings) == 1 else f"the {len(trainings)} models"
-    return f"Training {models} measured so far took {minutes:,.0f} minutes ({', '.join(machines)})."
+    return (
+        f"Training {models} measured so far took {minutes:,.0f} minutes ({', '.join(machines)}), some on one core and "
+        "some on two, with other work beside them: what it cost, and no measure of speed."
+    )
 
 
 @dataclass(frozen=True)
