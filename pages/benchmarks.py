@@ -136,9 +136,8 @@ def _disagreements(found: Table1, measured: list[Line]) -> None:
     st.markdown(state.as_text(disagreements.verdict(found, first, second, pair)))
     asked = disagreements.ask(found, {first: titles[first], second: titles[second]})
     if asked.words:
-        st.markdown(asked.words)
-    if asked.gallery is not None:
-        st.markdown(state.as_text(disagreements.verdict(asked.found, first, second, pair)))
+        within = disagreements.verdict(asked.found, first, second, pair) if asked.gallery is not None else ""
+        st.markdown(f"{asked.words} {state.as_text(within)}")
     which = st.segmented_control(
         "Digits where", list(WHICH), default="first", required=True, format_func=address.names("which", WHICH),
         key="which", bind="query-params",

@@ -172,7 +172,7 @@ def test_the_page_holds_the_plot_the_table_and_the_command() -> None:
     )
     assert text.count(f"<td>{benchmarks.NOT_YET}</td>") == len(ROWS) - 3
     assert app.code[0].value == "python -m bigan reproduce table1 --data DIR"
-    assert "Training the 2 models measured so far took 20 minutes (Abacus), " in text
+    assert "Training the 2 models measured so far took 20 minutes (Abacus): " in text
     plot = json.loads(app.get("plotly_chart")[0].proto.spec)
     ours, paper, log = plot["data"]
     assert ours["y"] == ["BiGAN"], "rows far below the BiGAN stand at the edge, in words"

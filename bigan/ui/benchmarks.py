@@ -217,8 +217,8 @@ def cost(measured: Sequence[Line]) -> str:
     machines = sorted({str(training.get("processor")) for training in trainings})
     models = "the model" if len(trainings) == 1 else f"the {len(trainings)} models"
     return (
-        f"Training {models} measured so far took {minutes:,.0f} minutes ({', '.join(machines)}), some on one core and "
-        "some on two, with other work beside them: what it cost, and no measure of speed."
+        f"Training {models} measured so far took {minutes:,.0f} minutes ({', '.join(machines)}): what it cost, and no "
+        "measure of speed, since a training waits for what else its machine does."
     )
 
 
