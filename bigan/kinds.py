@@ -79,7 +79,7 @@ RIVALS = {
     "supervised": Kind(
         "Classifier",
         f"The network of a BiGAN's encoder ({PAPER}, Table 1), trained\n"
-        "with labels: an upper reference for features that are learnt without. Its raw outputs are the logits of the\n"
+        "with labels, to hold features against that are learnt without. Its raw outputs are the logits of the\n"
         "classes.",
         ("E(x) are no codes: z is the logits of the classes.",),
     ),

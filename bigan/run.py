@@ -25,7 +25,7 @@ from bigan import checkpoint
 from bigan.arrays import write_arrays
 from bigan.config import ModelConfig, Recipe, TrainConfig
 from bigan.data import Dataset, fingerprint
-from bigan.evaluation.report import quick_metrics
+from bigan.evaluation.report import quick_metrics, weights_sha256
 from bigan.explore.gallery import Gallery, save_gallery
 from bigan.files import write_text
 from bigan.machine import processor_name
@@ -215,9 +215,11 @@ class Run:
         write_text(self.folder / HISTORY_FILE, history_csv(self.history))
 
     def _data(self) -> dict[str, str]:
-        """What a run must go on with: fingerprints of its images and of its gallery."""
+        """What a run must go on with: fingerprints of its images, its gallery, and the weights it began with."""
         gallery = fingerprint(self.gallery.images) if self.gallery is not None else "none"
-        return {"images": fingerprint(self.training.images, self.training.labels), "gallery": gallery}
+        found = {"images": fingerprint(self.training.images, self.training.labels), "gallery": gallery}
+        start = self.recipe.train.start
+        return found if start is None else found | {"start_weights": weights_sha256(checkpoint.load(start))[:16]}
 
     def _check_same(self, saved: Recipe, data: dict[str, str]) -> None:
         model, train = self.recipe.model.to_dict(), self.recipe.train.to_dict()

@@ -22,7 +22,8 @@ told, and no bound for those that are not), so the accuracy says how well a mode
 
 **The rows.** The paper compares a BiGAN's $E$ with the discriminator of a standard GAN (D), an encoder trained to
 invert a GAN's generator (LR; JLR where the generator helps), and autoencoders; all with the same networks and
-optimiser. The other rows are ours, and some of them surprisingly strong: the pixels themselves, their principal
+optimiser. For LR it has one figure: its text trains that encoder after the GAN, the authors' code beside it, and here
+both are rows. The other rows are ours, and some of them surprisingly strong: the pixels themselves, their principal
 components, and an encoder that was never trained.
 
 **The interval** (Wilson, 95 %) is how far chance in the choice of 10,000 test digits can carry an accuracy. It does not

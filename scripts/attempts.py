@@ -96,10 +96,10 @@ def _bigan(*words: str) -> str:
 
 
 def _table(found: dict[str, Any]) -> str:
-    rows = [f"| what | {' | '.join(METRICS)} | minutes | command |", "| --- " * (len(METRICS) + 3) + "|"]
+    rows = [f"| what | {' | '.join(METRICS)} | command |", "| --- " * (len(METRICS) + 2) + "|"]
     for attempt in found.values():
         figures = " | ".join(f"{attempt['metrics'][metric]:.4g}" for metric in METRICS)
-        rows.append(f"| {attempt['why']} | {figures} | {attempt['minutes']} | `{attempt['command']}` |")
+        rows.append(f"| {attempt['why']} | {figures} | `{attempt['command']}` |")
     return "\n".join(rows) + "\n"
 
 

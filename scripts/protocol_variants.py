@@ -3,13 +3,14 @@
 python -m scripts.protocol_variants [CHECKPOINT] [DATA_DIR] [test | validation]
 
 "validation" asks for the last 10,000 training images among the first 50,000, and so leaves the test set alone; a
-checkpoint that was trained on all of them has seen both, without their labels.
+checkpoint that was trained on all of them has seen both.
 """
 
 import copy
 import dataclasses
 import sys
 from pathlib import Path
+from typing import cast, get_args
 
 from jaxtyping import Float
 from torch import Tensor
@@ -30,7 +31,9 @@ SEEDS = (1, 2)  # of other batches for the batch-norm statistics
 def main() -> None:
     """Print one accuracy a line."""
     name, data_dir = [*sys.argv[1:], "mnist"][0], Path(sys.argv[2]) if len(sys.argv) > 2 else None
-    protocol: Split = "validation" if sys.argv[3:] == ["validation"] else "test"
+    protocol = cast(Split, [*sys.argv[3:], "test"][0])
+    if protocol not in get_args(Split):
+        raise ValueError(f"The protocol is {protocol!r}; it must be one of {', '.join(get_args(Split))}.")
     model = bigan.load(name)
     training, held_out = load_protocol(model.config.dataset, protocol, data_dir)
 

@@ -182,16 +182,18 @@ def test_the_regressor_after_a_gan_keeps_that_gans_generator(made: Path) -> None
     assert gan.keys() == after.keys() and all(torch.equal(gan[name], after[name]) for name in gan)
 
 
-def test_a_regressor_of_another_gan_is_trained_again(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_regressor_of_another_gan_is_not_taken_for_this_ones(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = copy / "runs" / NAME.format("mnist-gan") / "checkpoint"
     model = bigan.load(path)
     with torch.no_grad():
         model.generator.output.weight.mul_(-1)
     bigan.checkpoint.save(model, path)
-    (copy / "runs" / NAME.format("mnist-lr-after") / "state.safetensors").unlink()
     before = rows(copy)["lr-after"]["weights_sha256"]
-    reproduce("--rows", "lr-after")
+    with pytest.raises(run.RunError, match=r"mnist-lr-after.*holds a run with start_weights"):
+        reproduce("--rows", "lr-after")
     assert "its G is another one than that of the GAN it should begin with" in capsys.readouterr().err
+    shutil.rmtree(copy / "runs" / NAME.format("mnist-lr-after"))
+    reproduce("--rows", "lr-after")
     assert rows(copy)["lr-after"]["weights_sha256"] != before
 
 

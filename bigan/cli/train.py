@@ -32,7 +32,7 @@ DESCRIPTIONS = {
     "mnist-jlr": "The rival JLR: as LR, and G helps E with a weight of 0.25.",
     "mnist-ae-l2": "The rival AE (l2): x to E to G to x, by squared error.",
     "mnist-ae-l1": "The rival AE (l1): the same by absolute error.",
-    "mnist-supervised": "The encoder's network trained with labels: the upper reference.",
+    "mnist-supervised": "The encoder's network trained with labels, to hold the others against.",
     "mnist-best": "A BiGAN of ours: a cycle term, and an E whose features ignore small changes of an image.",
     "tiny": "A small model that one core trains in under a minute, for trying things out.",
 }

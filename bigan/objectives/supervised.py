@@ -1,4 +1,4 @@
-"""Training with labels: the upper reference that the rivals of Table 1 are compared with.
+"""Training with labels: what the rivals of Table 1, which have none, are compared with.
 
 Shapes: B batch.
 """

@@ -11,7 +11,7 @@ FILE = "attempts.json"
 RECIPE = "mnist-best"
 COMMAND = "python -m scripts.attempts RUNS"
 METRICS = {"NNC_e-": "{:.2f} %", "NNC_e": "{:.2f} %", "EGr/EGr_b": "{:.3f}", "NND": "{:.2f}", "JD": "{:.3f}"}
-HEADER = ("what was tried", *METRICS, "minutes")
+HEADER = ("what was tried", *METRICS)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,6 @@ class Attempt:
     why: str
     """What sets it apart from the others."""
     command: str
-    minutes: float
     metrics: dict[str, float]
     """By the names of `METRICS`."""
 
@@ -44,7 +43,7 @@ def attempts() -> list[Attempt]:
 def _read(values: dict[str, Any]) -> Iterator[Attempt]:
     for value in values.values():
         metrics = {name: float(value["metrics"][name]) for name in METRICS}
-        yield Attempt(str(value["why"]), str(value["command"]), float(value["minutes"]), metrics)
+        yield Attempt(str(value["why"]), str(value["command"]), metrics)
 
 
 def finding(found: Sequence[Attempt]) -> str:
@@ -63,7 +62,7 @@ def finding(found: Sequence[Attempt]) -> str:
 
 def cells(one: Attempt) -> list[str]:
     """The attempt as text, in the order of `HEADER`."""
-    return [one.why, *(_figure(one, name) for name in METRICS), f"{one.minutes:.1f}"]
+    return [one.why, *(_figure(one, name) for name in METRICS)]
 
 
 def _figure(one: Attempt, name: str) -> str:

@@ -33,6 +33,7 @@ WHICH: dict[Which, str] = {
 }
 SHOWN, SCALE, WIDTH_REM = 12, 2, 12.0
 MAX_PAGES = 32  # of pictures kept for all sessions; one takes 30 kB
+RECHECK_SECONDS = 60  # a data set that is put into its place, or replaced, is seen after so long
 MAX_ROWS = 16  # whose answers to a gallery are kept; one takes 25 kB
 
 
@@ -100,11 +101,14 @@ def ask(found: Table1, titles: Mapping[str, str]) -> Asked:
     for name, title in titles.items():
         answers = _within_gallery(found, name, owner)
         if answers is None:
-            words = f"{absence} The gallery cannot stand in for it: the model behind the row {title} is not here."
+            words = f"{absence} The gallery cannot stand in for it: there is no checkpoint here for the row {title}."
             return Asked(found, words=words, is_shown=False)
         table = table.with_row(name, {}, answers)
     count, noun = len(owner.gallery), owner.info.noun_plural
-    words = f"{absence} Here the {count:,} {noun} of the gallery stand in for it, each asked among all the others."
+    words = (
+        f"{absence} Here the {count:,} {noun} of the gallery stand in for it, each asked among all the others. They "
+        "are no test set: models may have been trained on them, or on what they are copies of."
+    )
     return Asked(table, owner.gallery, words)
 
 
@@ -160,7 +164,7 @@ def _absence(found: Table1) -> str:
     return "" if is_same else f"The {title} on this machine is not the one that was measured."
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the data set")
+@st.cache_resource(max_entries=2, ttl=RECHECK_SECONDS, show_spinner="Reading the data set")
 def _is_measured(digest: str, name: str, protocol: Split) -> bool:
     training, held_out = data.load_protocol(name, protocol)
     found = fingerprint(training.images, training.labels, held_out.images, held_out.labels)

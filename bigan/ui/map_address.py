@@ -25,7 +25,8 @@ def read(chosen: OpenCheckpoint, gallery: Gallery, projection: Projection) -> di
     """The values by their names in the address; empty is what it does not name, or what was not understood."""
 
     def is_selection(text: str) -> bool:
-        drawn = all(isinstance(part, Area) for part in parts(text))  # lines, be there points within or none
+        found = parts(text)
+        drawn = bool(found) and all(isinstance(part, Area) for part in found)  # be there points within or none
         return drawn or bool(ids(text, gallery, projection))
 
     def is_view(text: str) -> bool:
