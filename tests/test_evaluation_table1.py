@@ -86,7 +86,8 @@ def test_published_figures_stand_beside_those_of_mnist_alone() -> None:
 
 def test_every_row_of_the_paper_has_the_papers_figure_and_every_other_none() -> None:
     published = {name for name, figures in TABLE_1_ACCURACY.items() if any(f.source == TABLE_1 for f in figures)}
-    assert published == {"bigan", "d", "lr", "jlr", "ae-l2", "ae-l1"} and set(TABLE_1_ACCURACY) <= set(ROWS)
+    assert published == {"bigan", "d", "lr", "lr-after", "jlr", "ae-l2", "ae-l1"}  # LR by the code and by the text
+    assert TABLE_1_ACCURACY["lr-after"] == TABLE_1_ACCURACY["lr"] and set(TABLE_1_ACCURACY) <= set(ROWS)
     assert PUBLISHED["bigan"]["NNC_e-"] is TABLE_1_ACCURACY["bigan"]
 
 
