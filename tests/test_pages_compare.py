@@ -26,11 +26,11 @@ from bigan import checkpoint
 from bigan.benchmark.drawings import drawing
 from bigan.config import RECIPES, ModelConfig
 from bigan.data import scale
-from bigan.explore.gallery import load_gallery
+from bigan.explore.gallery import load_gallery, save_gallery
 from bigan.models.bigan import BiGAN
 from bigan.models.statistics import estimate_batch_norm
 from bigan.pictures import mosaic
-from bigan.ui import comparison_words, comparisons, lanes, results
+from bigan.ui import comparison_words, comparisons, lanes, loaders, results
 from bigan.ui.loaders import OpenCheckpoint
 from bigan.ui.sources import GalleryImage
 from bigan.view_code import COMPARISON_SCALE, python_code
@@ -123,6 +123,37 @@ def test_all_of_one_image_size_are_company_the_same_data_first_and_others_are_na
         "photos": "photos takes images of 8 by 8 pixels, in colour, and mnist-gan of 28 by 28 pixels."
     }
     assert found.reader is not None and found.reader.name == "tiny", "the only one with G, E and a gallery"
+
+
+def test_models_of_one_gallery_share_it_and_what_is_made_of_it_alone(places: Path) -> None:
+    shutil.copytree(places / "tiny", places / "second")
+    one, other = opened(places, "tiny"), opened(places, "second")
+    assert one.gallery is other.gallery and one.known is other.known
+    assert one.index is not other.index, "E's latents are each model's own"
+    gallery = other.gallery
+    assert gallery is not None
+    save_gallery(dataclasses.replace(gallery, source="another"), places / "second")
+    changed = opened(places, "second")
+    assert changed.gallery is not None and changed.gallery.source == "another" and one.gallery is gallery
+
+
+def test_a_page_of_many_models_reads_the_gallery_with_each_of_them_once(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gallery = load_gallery(places / "tiny")
+    assert gallery is not None
+    for seed in range(loaders.MAX_CHECKPOINTS + 2):
+        checkpoint.save(built(RECIPES["tiny"].model, gallery.images, seed), places / f"other-{seed}", torch.float32)
+        save_gallery(gallery, places / f"other-{seed}")
+    open_page("rivals", checkpoint="tiny")
+
+    def again(*_: object) -> None:
+        raise AssertionError("The gallery is read a second time.")
+
+    monkeypatch.setattr(loaders, "index_gallery", again)
+    monkeypatch.setattr(loaders, "known_images", again)
+    monkeypatch.setattr(comparisons, "gallery_features", again)
+    open_page("rivals", checkpoint="tiny")
 
 
 def test_without_a_gallery_anywhere_nobody_reads(places: Path) -> None:
@@ -258,6 +289,15 @@ def test_a_picture_like_none_in_a_models_gallery_is_said_to_be_so(page: str) -> 
     app.file_uploader(key="source-files").set_value([("seven.png", drawing(7), "image/png")]).run()
     assert not app.exception and not app.error
     assert "tiny: this model has only ever seen digits; here is the nearest thing it knows." in written(app)
+
+
+def test_models_of_one_gallery_are_named_in_one_warning(places: Path) -> None:
+    for name in ("second", "third"):
+        shutil.copytree(places / "tiny", places / name)
+    app = open_page("rivals", checkpoint="tiny", way="Upload", models="tiny,second,mnist-gan,third")
+    app.file_uploader(key="source-files").set_value([("seven.png", drawing(7), "image/png")]).run()
+    said = "tiny, second, third: these models have only ever seen digits; here is the nearest thing they know."
+    assert said in written(app) and written(app).count("the nearest thing") == 1
 
 
 # Rivals

@@ -87,8 +87,13 @@ class ReconstructionReport:
         return self.familiarity.is_foreign
 
 
-def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
+def index_gallery(model: BiGAN, gallery: Gallery, known: KnownImages | None = None) -> GalleryIndex:
     """The index of a gallery, for `reports`; everything in it is on the CPU.
+
+    Args:
+        model: who looks at it.
+        gallery: real images.
+        known: the same gallery, where it has been made ready for another model already.
 
     Raises:
         ValueError: the gallery's images are not of the model's shape.
@@ -110,7 +115,7 @@ def index_gallery(model: BiGAN, gallery: Gallery) -> GalleryIndex:
         reconstructions=reconstructions,  # (N, C, H, W)
         distances=distances,
         encoder_pair_logits=_joined(opinions),
-        known=known_images(gallery),
+        known=known or known_images(gallery),
     )
 
 

@@ -16,7 +16,6 @@ from bigan import checkpoint
 from bigan.data import scale
 from bigan.explore.comparison import Drawing, Reading, compare, compare_samples, gallery_features
 from bigan.explore.familiarity import familiarities
-from bigan.explore.reconstruction import ReconstructionReport, report
 from bigan.ui import unfamiliar
 from bigan.ui.loaders import MAX_MODELS, OpenCheckpoint
 from bigan.ui.sources import GalleryImage, Source, Upload, resolve_source, upload_names
@@ -108,23 +107,13 @@ def _foreign_features(
 
 
 def warn(members: Sequence[OpenCheckpoint], x: Float[Tensor, "1 C H W"]) -> None:
-    """Of each model with a gallery of its own that x is like nothing in it."""
+    """Of each gallery of a model that reads and draws images that x is like nothing in it."""
+    by_gallery: dict[str, list[OpenCheckpoint]] = {}
     for one in members:
-        if one.config.shortcoming("generate", "encode") is None and one.gallery is not None:
-            digest = hashlib.sha256(x.numpy().tobytes()).hexdigest()
-            unfamiliar.warn(one, _report(one.weights_sha256, one.gallery_key, digest, one, x), one.name)
-
-
-@st.cache_resource(max_entries=MAX_READINGS, show_spinner="Looking for its like")
-def _report(
-    model: str,  # noqa: ARG001
-    gallery: object,  # noqa: ARG001
-    digest: str,  # noqa: ARG001
-    _one: OpenCheckpoint,
-    _x: Tensor,
-) -> ReconstructionReport:
-    assert _one.index is not None
-    return report(_one.model, _x, _one.index)
+        if one.gallery_key is not None and not one.config.shortcoming("generate", "encode"):
+            by_gallery.setdefault(one.gallery_key, []).append(one)
+    for models in by_gallery.values():
+        unfamiliar.warn_of_models(models, x)
 
 
 def drawings(members: Sequence[OpenCheckpoint], num_samples: int, seed: int) -> tuple[Drawing, ...]:
@@ -152,12 +141,12 @@ def _foreign_counts(
     _members: Sequence[OpenCheckpoint],
     _reader: OpenCheckpoint,
 ) -> tuple[int, ...]:
-    index = _reader.index
-    assert index is not None
+    known = _reader.known
+    assert known is not None
     found = []
     for one in compare_samples([one.model for one in _members], num_samples, seed):
         assert one.images is not None
-        found.append(sum(f.is_foreign for f in familiarities(one.images, index.known)))
+        found.append(sum(f.is_foreign for f in familiarities(one.images, known)))
     return tuple(found)
 
 

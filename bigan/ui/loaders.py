@@ -1,5 +1,6 @@
 """Cached access to checkpoints. Every cache is bounded and keyed by the files' state, so a replaced file is seen."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from bigan.checkpoint import WEIGHTS_FILE
 from bigan.config import ModelConfig
 from bigan.data import DATASETS, DatasetInfo
 from bigan.evaluation.report import weights_sha256
+from bigan.explore.familiarity import KnownImages, known_images
 from bigan.explore.gallery import Gallery, load_gallery
 from bigan.explore.projection import Projection, load_projection
 from bigan.explore.reconstruction import GalleryIndex, index_gallery
@@ -47,18 +49,27 @@ def _model(folder: str, states: FileStates) -> BiGAN:  # noqa: ARG001
     return checkpoint.load(folder)
 
 
+@st.cache_resource(max_entries=MAX_MODELS, show_spinner=False)
+def _gallery_key(folder: str, states: FileStates) -> str | None:
+    if not states:
+        return None
+    with (Path(folder) / GALLERY_FILE).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the gallery")
-def _gallery(folder: str, states: FileStates) -> Gallery | None:  # noqa: ARG001
-    return load_gallery(Path(folder))
+def _gallery(key: str | None, _folder: Path) -> Gallery | None:  # noqa: ARG001
+    return load_gallery(_folder)
+
+
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Reading the gallery")
+def _known(gallery_key: str, _gallery: Gallery) -> KnownImages:  # noqa: ARG001
+    return known_images(_gallery)
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Reading the gallery with E and G")
-def _index(folder: str, states: FileStates) -> GalleryIndex | None:
-    gallery = _gallery(folder, _of(states, GALLERY_FILE))
-    model = _model(folder, _of(states, *MODEL_FILES))
-    if gallery is None or model.config.shortcoming("generate", "encode"):
-        return None
-    index = index_gallery(model, gallery)
+def _index(key: object, _model: BiGAN, _known: KnownImages) -> GalleryIndex:  # noqa: ARG001
+    index = index_gallery(_model, _known.gallery, _known)
     machine.give_back_freed_memory()
     machine.exempt_from_garbage_collection()
     return index
@@ -113,12 +124,21 @@ class OpenCheckpoint:
     @cached_property
     def gallery(self) -> Gallery | None:
         """Real images to explore with, or None if the checkpoint ships none."""
-        return _gallery(str(self.path), _states(self.path, GALLERY_FILE))
+        return _gallery(self.gallery_key, self.path)
+
+    @cached_property
+    def known(self) -> KnownImages | None:
+        """The gallery made ready for the question whether a picture is like anything in it; None without one."""
+        if self.gallery_key is None or self.gallery is None:
+            return None
+        return _known(self.gallery_key, self.gallery)
 
     @cached_property
     def index(self) -> GalleryIndex | None:
         """The gallery as E and G see it, or None without a gallery or one of them."""
-        return _index(str(self.path), _states(self.path, *MODEL_FILES, GALLERY_FILE))
+        if self.known is None or self.config.shortcoming("generate", "encode"):
+            return None
+        return _index(self.index_key, self.model, self.known)
 
     @cached_property
     def projection(self) -> Projection | None:
@@ -147,9 +167,9 @@ class OpenCheckpoint:
         return [None] * len(rows) if logits is None else logits[list(rows)].tolist()
 
     @property
-    def gallery_key(self) -> tuple[str, FileStates]:
-        """What its gallery is known by where something made of it is remembered."""
-        return str(self.path), _states(self.path, GALLERY_FILE)
+    def gallery_key(self) -> str | None:
+        """What its gallery is known by where something made of it is remembered; models of one gallery share it."""
+        return _gallery_key(str(self.path), _states(self.path, GALLERY_FILE))
 
     @property
     def index_key(self) -> tuple[str, FileStates]:

@@ -1,9 +1,12 @@
 """The warning that a picture is like nothing the model was trained on, with the nearest thing that it knows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from jaxtyping import Float
+from torch import Tensor
 
+from bigan.explore.familiarity import Familiarity, familiarities
 from bigan.explore.reconstruction import ReconstructionReport
 from bigan.pictures import mosaic
 from bigan.sources import Upload, innermost
@@ -20,28 +23,48 @@ def warn(chosen: OpenCheckpoint, report: ReconstructionReport, about: str = "") 
     Args:
         chosen: the model.
         report: what it makes of the picture.
-        about: which of several pictures or models is meant; plain text.
+        about: which of several pictures is meant; plain text.
     """
     index = chosen.index
-    if index is None or not report.is_far:
+    if index is not None and report.is_far:
+        begin = f"{about}: t" if about else "T"
+        strips.honesty(
+            f"{begin}his model has only ever seen {chosen.info.noun_plural}; here is the nearest thing it knows."
+        )
+        scale = words.far_scale(report.familiarity, chosen)
+        _show_nearest(chosen, report.familiarity, f"{scale} {words.placed_all_the_same(report, index)}")
+
+
+def warn_of_models(models: Sequence[OpenCheckpoint], x: Float[Tensor, "1 C H W"]) -> None:
+    """The same of one picture and several models of one gallery, said once."""
+    first, plural = models[0], models[0].info.noun_plural
+    assert first.known is not None
+    (found,) = familiarities(x, first.known)
+    if not found.is_foreign:
         return
-    nearest = report.familiarity.nearest
-    label = index.gallery.class_names[nearest.label]
-    begin = f"{about}: t" if about else "T"
-    strips.honesty(
-        f"{begin}his model has only ever seen {chosen.info.noun_plural}; here is the nearest thing it knows."
-    )
+    if len(models) == 1:
+        have, know = "this model has", "it knows"
+    else:
+        have, know = "these models have", "they know"
+    names = ", ".join(one.name for one in models)
+    strips.honesty(f"{names}: {have} only ever seen {plural}; here is the nearest thing {know}.")
+    _show_nearest(first, found, words.far_scale(found, first))
+
+
+def _show_nearest(chosen: OpenCheckpoint, found: Familiarity, caption: str) -> None:
+    assert chosen.gallery is not None
+    nearest, info = found.nearest, chosen.info
     picture, said = st.columns([1, 4], gap="small")
     with picture:
         pictures.show(
-            mosaic(index.gallery.images[nearest.index][None], 1, gap_px=0),
+            mosaic(chosen.gallery.images[nearest.index][None], 1, gap_px=0),
             kind="real",
-            alt=f"The nearest real {chosen.info.noun}: “{label}” ({nearest.id})",
+            alt=f"The nearest real {info.noun}: “{chosen.gallery.class_names[nearest.label]}” ({nearest.id})",
             scale=SCALE,
             smooth=chosen.smooth,
         )
     with said:
-        st.caption(state.as_text(words.far_scale(report, index, chosen)))
+        st.caption(state.as_text(caption))
 
 
 def warn_of_each(chosen: OpenCheckpoint, shown: Mapping[str, Resolved]) -> None:

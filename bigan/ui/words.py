@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan.config import Prior
+from bigan.explore.familiarity import Familiarity
 from bigan.explore.reconstruction import GalleryIndex, ReconstructionReport
 from bigan.ui.loaders import OpenCheckpoint
 
@@ -78,19 +79,27 @@ def distance_alone(distance: float) -> str:
 
 
 def far(report: ReconstructionReport, index: GalleryIndex, chosen: OpenCheckpoint) -> str:
-    """That the model has seen nothing like this image, with how far it is from anything seen."""
-    return f"This model has only ever seen {chosen.info.noun_plural}. {far_scale(report, index, chosen)}"
+    """That the model has seen nothing like this image, how far it is from anything seen, and what E makes of it."""
+    scale = far_scale(report.familiarity, chosen)
+    return f"This model has only ever seen {chosen.info.noun_plural}. {scale} {placed_all_the_same(report, index)}"
 
 
-def far_scale(report: ReconstructionReport, index: GalleryIndex, chosen: OpenCheckpoint) -> str:
-    """How far from anything seen an image is, and what E makes of it all the same."""
-    names, nearest = index.gallery.class_names, report.familiarity.nearest
+def far_scale(found: Familiarity, chosen: OpenCheckpoint) -> str:
+    """How far from anything in a model's gallery an image is."""
+    assert chosen.gallery is not None
+    return (
+        f"The nearest real {chosen.info.noun}, sharp and blurred, is a "
+        f"“{chosen.gallery.class_names[found.nearest.label]}” ({found.nearest.id}), {found.distance:.1f} away; 99 % of "
+        f"the gallery's own {chosen.info.noun_plural} have another one within {found.limit:.1f}."
+    )
+
+
+def placed_all_the_same(report: ReconstructionReport, index: GalleryIndex) -> str:
+    """Where E puts what it has seen nothing like."""
     label, count = Counter(neighbour.label for neighbour in report.neighbours).most_common(1)[0]
     return (
-        f"The nearest real {chosen.info.noun}, sharp and blurred, is a “{names[nearest.label]}” ({nearest.id}), "
-        f"{report.familiarity.distance:.1f} away; 99 % of the gallery's own {chosen.info.noun_plural} have another one "
-        f"within {report.familiarity.limit:.1f}. E must still put the picture somewhere, and puts it where "
-        f"“{names[label]}” lives ({count} of {len(report.neighbours)} neighbours)."
+        "E must still put the picture somewhere, and puts it where "
+        f"“{index.gallery.class_names[label]}” lives ({count} of {len(report.neighbours)} neighbours)."
     )
 
 
