@@ -28,8 +28,8 @@ BIGAN = Kind(
 EXTENDED = Kind(
     "Extended BiGAN",
     f"{BIGAN.introduction}\n"
-    "Beyond the paper, G and E were also trained to bring x back as G(E(x)), or E to answer alike for images nearby,\n"
-    "as the weights of these terms below say; no label was used.",
+    "Beyond the paper, two terms were added, with the weights below: G and E bring x back as G(E(x)), and E answers\n"
+    "alike for images nearby. No label enters its training.",
     row=BIGAN.row,
 )
 OTHER = Kind("Model", f"Networks like those of a BiGAN ({PAPER}), not all three of them.")

@@ -73,6 +73,7 @@ class Run:
         self.folder, self.recipe, self.fabric = folder, recipe, fabric
         self.training, self.held_out, self.gallery = training, held_out, gallery
         self.data = training.to(fabric.device)
+        self._origin = self._find_origin()
         self.state = TrainingState(recipe, fabric.device)
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
@@ -202,7 +203,7 @@ class Run:
             "epoch": self.state.epoch,
             "model": self.recipe.model.to_dict(),
             "train": self.recipe.train.to_dict(),
-            "data": self._data(),
+            "data": self._origin,
             "history": self.history,
             "epochs": self.recorder.epochs if self.recorder is not None else [],
             "seconds": self.seconds,
@@ -214,16 +215,18 @@ class Run:
         beside.replace(self.folder / STATE_FILE)
         write_text(self.folder / HISTORY_FILE, history_csv(self.history))
 
-    def _data(self) -> dict[str, str]:
+    def _find_origin(self) -> dict[str, str]:
         """What a run must go on with: fingerprints of its images, its gallery, and the weights it began with."""
         gallery = fingerprint(self.gallery.images) if self.gallery is not None else "none"
         found = {"images": fingerprint(self.training.images, self.training.labels), "gallery": gallery}
         start = self.recipe.train.start
         return found if start is None else found | {"start_weights": weights_sha256(checkpoint.load(start))[:16]}
 
-    def _check_same(self, saved: Recipe, data: dict[str, str]) -> None:
-        model, train = self.recipe.model.to_dict(), self.recipe.train.to_dict()
-        different = differences(saved.model.to_dict() | saved.train.to_dict() | data, model | train | self._data())
+    def _check_same(self, saved: Recipe, origin: dict[str, str]) -> None:
+        """Refuse to go on with another recipe or other data; the weights it began with may lie elsewhere by now."""
+        asked = self.recipe.model.to_dict() | self.recipe.train.to_dict() | self._origin
+        found = saved.model.to_dict() | saved.train.to_dict() | origin
+        different = differences(found | {"start": asked["start"]}, asked)
         if different:
             raise RunError(f"{self.folder} holds a run with {different}; choose another folder, or the same again.")
 

@@ -13,12 +13,11 @@ from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
 
 TABLE_DATASET = "mnist"  # the paper has its Table 1 for no other
-COMMAND = "python -m bigan reproduce table1 --data DIR"
-
 WHY = r"""
 **What is measured.** Each test digit gets the label of its nearest training digit, in Euclidean distance between
 features. No label is used to learn the features (but in the row *With labels*: what the same network learns when it is
-told, and no bound for those that are not), so the accuracy says how well a model has sorted digits by itself.
+told, and no bound for those that are not), so the accuracy says how well a model has sorted digits by itself. The terms
+of the *Extended BiGAN* were chosen by the labels of 10,000 training digits; the others follow the paper's settings.
 
 **The rows.** The paper compares a BiGAN's $E$ with the discriminator of a standard GAN (D), an encoder trained to
 invert a GAN's generator (LR; JLR where the generator helps), and autoencoders; all with the same networks and
@@ -58,7 +57,7 @@ def draw(chosen: OpenCheckpoint) -> None:
         st.markdown("As soon as two rows are measured, the digits on which they disagree stand here.")
     _beyond()
     st.header("Measure it again", anchor=False)
-    _again(measured)
+    _again(found, measured)
 
 
 def _not_in_the_table(chosen: OpenCheckpoint) -> None:
@@ -79,7 +78,8 @@ def _not_in_the_table(chosen: OpenCheckpoint) -> None:
 
 def _caption(found: Table1 | None) -> None:
     if found is None:
-        st.markdown(f"Nothing has been measured here yet: `{COMMAND}` does it, and this page then reads its result.")
+        command = benchmarks.command(None)
+        st.markdown(f"Nothing has been measured here yet: `{command}` does it, and this page then reads its result.")
         return
     settings, spread = found.settings, found.to_dict()["spread"]
     held_out = "test digits" if settings["protocol"] == "test" else "held-out digits"
@@ -186,15 +186,19 @@ def _beyond() -> None:
         "Each attempt's command",
         icon=":material/terminal:",
     )
-    st.caption(f"All of it again, into a folder RUNS: `{attempts.COMMAND}`.")
+    st.caption(
+        f"`{attempts.COMMAND}` trains, into a folder RUNS, those that are not in `results/{attempts.FILE}` yet, and "
+        "adds them; without that file, all of them."
+    )
 
 
-def _again(measured: list[Line]) -> None:
-    st.code(COMMAND, language="bash", wrap_lines=True)
+def _again(found: Table1 | None, measured: list[Line]) -> None:
+    st.code(benchmarks.command(found), language="bash", wrap_lines=True)
     st.markdown(
-        "It trains what is missing, goes on with what was interrupted, measures every row and writes "
-        "`results/table1.json`, which this page reads. `--epochs 2` tries all of it in minutes, into a file of its "
-        f"own. {benchmarks.cost(measured)}"
+        "It trains models that are missing, goes on with what was interrupted, measures the rows that are not in "
+        "`results/table1.json` yet and adds them; this page reads that file. To measure the shipped models yourself, "
+        "add `--out mine.json`. `--epochs 2` tries all of it in minutes, into a file of its own. "
+        f"{benchmarks.cost(measured)}"
     )
     charts.table_twin(
         lambda: {

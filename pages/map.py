@@ -263,8 +263,8 @@ def _quality(chosen: OpenCheckpoint, gallery: Gallery, shown: SpaceMap) -> None:
 page.show(
     draw,
     title="Map",
-    sentence="Real images laid out so that those alike lie near each other. E was never told a label, and yet "
-    "the labels come apart.",
+    sentence="Real images laid out so that those alike lie near each other. No label was used, and yet the labels come "
+    "apart: on the map of the pixels, too, so compare.",
     lit=("x", "E", "z"),
     why=WHY,
 )

@@ -29,9 +29,10 @@ MODELS = "models"
 
 WHY = r"""
 **Why the autoencoder wins in pixels.** An autoencoder is trained on exactly what is measured here,
-$\lVert x - G(E(x)) \rVert$ or its $\ell_1$ cousin, and on nothing else. A BiGAN never sees $x$ beside $G(E(x))$; it
-only learns that the pairs $(x, E(x))$ and $(G(z), z)$ should look alike to $D$. What its reconstruction keeps is what
-helps to make a convincing image: the kind of thing and its style, less the exact stroke.
+$\lVert x - G(E(x)) \rVert$ or its $\ell_1$ cousin, and on nothing else. The paper's BiGAN never sees $x$ beside
+$G(E(x))$; it only learns that the pairs $(x, E(x))$ and $(G(z), z)$ should look alike to $D$. What its reconstruction
+keeps is what helps to make a convincing image: the kind of thing and its style, less the exact stroke. An extended
+BiGAN with a cycle term is trained on both.
 
 **What it loses.** Nothing asks an autoencoder that $E(x)$ fill the prior, so a $z$ drawn from the prior lies where its
 $G$ has never been, and the sample need not be like anything real. Counted as *like nothing in the gallery* is a sample

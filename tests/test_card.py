@@ -111,6 +111,13 @@ def test_card_says_where_the_model_fails_in_its_own_numbers(folder: Path) -> Non
     assert "0.044 away" in failures
 
 
+@pytest.mark.parametrize(("end", "is_worse"), [("80.24", True), ("84.3", False), ("97.04", False)])
+def test_card_says_where_training_made_the_features_worse(folder: Path, end: str, is_worse: bool) -> None:
+    (folder / "history.csv").write_text(f"epoch,NNC_e-\n0,84.62\n1,\n2,{end}\n")
+    said = f"worse at telling classes apart: NNC_e- is {end} % at the end and was 84.62 % before the first epoch"
+    assert (said in card_text(folder)) == is_worse
+
+
 def test_no_number_of_the_card_is_typed(folder: Path) -> None:
     (folder / "metrics.json").unlink()
     text = card_text(folder)

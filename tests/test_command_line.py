@@ -547,6 +547,10 @@ def test_an_encoder_is_trained_after_the_gan_that_is_named(
     for name, weight in after.generator.named_parameters():
         assert torch.equal(weight, before.generator.get_parameter(name)), name
     assert "--start first" in Path("after/README.md").read_text()
+    (named_tiny.parent / "first").rename(named_tiny.parent / "moved")
+    answered("train", "mnist-lr-after", *SMALL, *data, "--start", "moved", "--checkpoint", "again")
+    same = dict(bigan.load(Path("again")).encoder.named_parameters())
+    assert all(torch.equal(weight, same[name]) for name, weight in after.encoder.named_parameters()), "the run goes on"
     words = ["train", "mnist-lr-after", *SMALL, "--data", str(named_tiny / "gallery.npz"), "--out", "other"]
     for start, said in (("second", "There is no checkpoint 'second'"), ("tiny", "not of the recipe's sizes")):
         assert main([*words, "--start", start]) == 1

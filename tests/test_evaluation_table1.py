@@ -48,7 +48,7 @@ def seeds() -> Table1:
 
 def test_rows_stand_in_the_papers_order_with_further_seeds_last() -> None:
     assert [row["name"] for row in seeds().to_dict()["rows"]] == ["bigan", "pixels", SEED_43, SEED_44]
-    assert seeds().to_dict()["rows"][2]["title"] == "BiGAN, seed 43"
+    assert seeds().to_dict()["rows"][2]["title"] == "BiGAN (seed 43)"
 
 
 def test_an_accuracy_and_its_interval_follow_from_the_answers() -> None:

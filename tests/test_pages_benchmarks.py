@@ -283,6 +283,21 @@ def test_without_the_data_set_the_gallery_stands_in_for_it_with_the_neighbours_o
     assert "there is no checkpoint here for the row AE (l2)" in written(open_page(first="BiGAN", second="AE (l2)"))
 
 
+@pytest.mark.usefixtures("results")
+def test_the_gallery_is_asked_of_a_further_seed_where_its_checkpoint_is(
+    here: Path, measured: Table1, mapped_checkpoint: Path
+) -> None:
+    for name in ("mnist", "mnist-seed-43"):
+        shutil.copytree(mapped_checkpoint, here / "places" / name)
+    found = facts("bigan") | {"weights_sha256": weights_sha256(checkpoint.load(mapped_checkpoint))}
+    table = measured.with_row("bigan", found, measured.answers["bigan"])
+    table = table.with_row("bigan-seed-43", found | {"seed": 43}, measured.answers["bigan"])
+    titles = {"bigan": "BiGAN", "bigan-seed-43": "BiGAN (seed 43)"}
+    assert disagreements.ask(table, titles).is_shown
+    shutil.rmtree(here / "places" / "mnist-seed-43")
+    assert "no checkpoint here for the row BiGAN (seed 43)" in disagreements.ask(table, titles).words
+
+
 def load(results: Path) -> Table1:
     found = load_table(results / "table1.json")
     assert found is not None
@@ -359,7 +374,7 @@ def test_curves_are_read_from_the_checkpoints_that_are_here(here: Path, tiny_mod
     found = benchmarks.curves()
     assert found.epochs == [0, 2, 4]
     assert found.series == {"BiGAN": [96.3, 91.5, None], "D": [90.0, None, 97.0]}
-    assert found.missing == ("LR", "JLR", "AE (l2)", "AE (l1)", "LR, after", "With labels", "Extended BiGAN")
+    assert found.missing == ("LR", "JLR", "AE (l2)", "AE (l1)", "LR (after)", "With labels", "Extended BiGAN")
 
 
 @pytest.mark.parametrize(
@@ -383,4 +398,5 @@ def test_further_seeds_stand_last_and_their_spread_is_said(here: Path, measured:
     (here / "results").mkdir()
     save_table(more, here / "results" / "table1.json")
     text = written(open_page())
-    assert "BiGAN, seed 43" in text and "Over 2 seeds the BiGAN has 95.00 % on average" in text
+    assert "python -m bigan reproduce table1 --data DIR --seeds 2" in text
+    assert "BiGAN (seed 43)" in text and "Over 2 seeds the BiGAN has 95.00 % on average" in text

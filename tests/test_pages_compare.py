@@ -137,6 +137,26 @@ def test_models_of_one_gallery_share_it_and_what_is_made_of_it_alone(places: Pat
     assert changed.gallery is not None and changed.gallery.source == "another" and one.gallery is gallery
 
 
+def test_a_gallery_of_another_shape_than_the_models_is_named(places: Path) -> None:
+    gallery = load_gallery(places / "tiny")
+    assert gallery is not None
+    save_gallery(dataclasses.replace(gallery, images=gallery.images[:, :, ::2, ::2].contiguous()), places / "clothes")
+    with pytest.raises(
+        ValueError, match=r"The gallery of clothes has images of \(1, 14, 14\); it must be \(1, 28, 28\)"
+    ):
+        _ = opened(places, "clothes").known
+
+
+def test_a_file_that_is_replaced_while_a_page_is_open_changes_nothing_of_what_it_shows(places: Path) -> None:
+    page, gallery = opened(places, "tiny"), load_gallery(places / "tiny")
+    assert gallery is not None and page.gallery is not None
+    save_gallery(dataclasses.replace(gallery, images=255 - gallery.images), places / "tiny")
+    later = opened(places, "tiny")
+    assert page.known is not None and later.known is not None and page.known.gallery is page.gallery
+    assert torch.equal(later.known.gallery.images, 255 - page.gallery.images)
+    assert page.gallery_key != later.gallery_key and page.index_key != later.index_key
+
+
 def test_a_page_of_many_models_reads_the_gallery_with_each_of_them_once(
     places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ import json
 import shlex
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import bigan
 from bigan import run
 from bigan.__main__ import main, parse
 from bigan.cli.data import read_parts
-from bigan.cli.reproduce import Reproduce
+from bigan.cli.reproduce import Made, Reproduce
 from bigan.config import RECIPES, ModelConfig
 from bigan.data import Dataset
 from bigan.evaluation import representation
@@ -26,7 +27,7 @@ from bigan.evaluation.features import encoder_features
 from bigan.evaluation.nearest_neighbour import nearest_neighbour_accuracy
 from bigan.evaluation.report import weights_sha256
 from bigan.evaluation.rows import ROWS
-from bigan.evaluation.table1 import load_table
+from bigan.evaluation.table1 import load_table, save_table
 from bigan.models.bigan import BiGAN
 from bigan.models.statistics import estimate_batch_norm
 from bigan.training import train_epoch
@@ -229,6 +230,23 @@ def test_a_row_with_other_weights_is_measured_again_and_the_others_stay(copy: Pa
     assert {name: row for name, row in after.items() if name != "d"} == {
         name: row for name, row in before.items() if name != "d"
     }
+
+
+def test_rows_that_another_process_measures_meanwhile_stay(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, before = copy / "results" / f"{NAME.format('table1')}.json", rows(copy)
+    whole = load_table(path)
+    assert whole is not None
+    some = {name: found for name, found in whole.answers.items() if name != "d"}
+    save_table(replace(whole, answers=some), path)
+    make = Reproduce._make
+
+    def make_and_be_overtaken(self: Reproduce, *parts: Any) -> Made | None:
+        save_table(whole, path)
+        return make(self, *parts)
+
+    monkeypatch.setattr(Reproduce, "_make", make_and_be_overtaken)
+    reproduce("--rows", "pixels")
+    assert rows(copy) == before
 
 
 def test_a_training_that_was_interrupted_is_continued_to_the_same_weights(

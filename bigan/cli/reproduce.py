@@ -89,14 +89,15 @@ class Reproduce(Command):
         from bigan.evaluation.table1 import save_table
 
         parts = read_parts(RECIPES["mnist"].model, self.split, self.data, self.download)
-        measured = self._begin(*parts)
+        measured = self._read(*parts)
         for name, row, seed in self._asked():
             made = self._make(row, seed, parts[0])
+            measured = self._read(*parts)  # again: while this row was trained, another process may have added its own
             measured = self._measure(measured, name, row, made, *parts)
             save_table(measured, self.file)
         return Answer(measured.to_dict(), _text(measured, self.file))
 
-    def _begin(self, training: "Dataset", held_out: "Dataset") -> "Table1":
+    def _read(self, training: "Dataset", held_out: "Dataset") -> "Table1":
         """The table in the file, or an empty one."""
         import torch
 
@@ -144,7 +145,7 @@ class Reproduce(Command):
             usual.train, epochs=epochs - decay_epochs, decay_epochs=decay_epochs, split=self.split, seed=seed
         )
         if train.start is not None:
-            train = dataclasses.replace(train, start=self._trained(train.start, seed))
+            train = dataclasses.replace(train, start=self._trained(train.start, self._recipe(train.start, seed)))
         return Recipe(model, train)
 
     def _named(self, name: str, seed: int | None = None) -> str:
@@ -163,21 +164,20 @@ class Reproduce(Command):
 
         if row.recipe is None:
             return None
+        recipe = self._recipe(row.recipe, seed)
         if not row.is_trained:
-            recipe = self._recipe(row.recipe, seed)
             return Made(untrained_model(recipe, training.images), recipe.train.seed, 0, None)
-        name = self._trained(row.recipe, seed)
-        folder = checkpoint.find(name)
+        folder = checkpoint.find(self._trained(row.recipe, recipe))
         facts = read_train(folder) or {}
         said = {key: facts.get(key) for key in ("command", "device", "processor", "processes", "threads", "versions")}
         said["seconds"] = round(3600 * facts.get("hours", 0))
-        return Made(checkpoint.load(folder), seed, self._recipe(row.recipe, seed).train.total_epochs, said)
+        return Made(checkpoint.load(folder), seed, recipe.train.total_epochs, said)
 
-    def _trained(self, recipe_name: str, seed: int) -> str:
+    def _trained(self, recipe_name: str, recipe: Recipe) -> str:
         """A checkpoint of this recipe as asked for, by its name or its folder, trained first where there is none."""
         from bigan import checkpoint
 
-        recipe, name = self._recipe(recipe_name, seed), self._named(recipe_name, seed)
+        name = self._named(recipe_name, recipe.train.seed)
         made = str(self.runs / name / "checkpoint")
         for place in (name, made):
             try:

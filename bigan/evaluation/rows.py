@@ -42,8 +42,8 @@ ROWS: Mapping[RowName, Row] = {
     "pixels": Row("Raw pixels", "784 pixels", "pixels"),
     "pca-50": Row("PCA", f"{NUM_COMPONENTS} principal components of the pixels", "principal"),
     "untrained": Row("Untrained E", "last hidden layer of a random E", "penultimate", "mnist", False),
-    "bigan-output": Row("BiGAN, output", "E's raw output, 50 numbers (NNC_e)", "output", "mnist"),
-    "lr-after": Row("LR, after", "E's last hidden layer, trained after a GAN", "penultimate", "mnist-lr-after"),
+    "bigan-output": Row("BiGAN (output)", "E's raw output, 50 numbers (NNC_e)", "output", "mnist"),
+    "lr-after": Row("LR (after)", "E's last hidden layer, trained after D's GAN", "penultimate", "mnist-lr-after"),
     "supervised": Row("With labels", "last hidden layer of E, trained with labels", "penultimate", "mnist-supervised"),
     "best": Row("Extended BiGAN", "E's last hidden layer, with terms beyond the paper", "penultimate", "mnist-best"),
 }

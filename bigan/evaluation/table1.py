@@ -66,7 +66,7 @@ class Table1:
         seed = name.partition(SEED_MARK)[2]
         return {
             "name": name,
-            "title": f"{row.title}, seed {seed}" if seed else row.title,
+            "title": f"{row.title} (seed {seed})" if seed else row.title,
             "what": row.what,
             "features": row.features,
             "recipe": row.recipe,

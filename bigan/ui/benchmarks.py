@@ -42,6 +42,12 @@ class Line:
         return None if self.measured is None else float(self.measured["accuracy"])
 
 
+def command(found: Table1 | None) -> str:
+    """What measures the table, with as many seeds as it has."""
+    spread = found.to_dict()["spread"] if found else None
+    return "python -m bigan reproduce table1 --data DIR" + (f" --seeds {len(spread['seeds'])}" if spread else "")
+
+
 def table() -> Table1 | None:
     """The table as measured, or None where there is none.
 

@@ -110,7 +110,7 @@ def warn(members: Sequence[OpenCheckpoint], x: Float[Tensor, "1 C H W"]) -> None
     """Of each gallery of a model that reads and draws images that x is like nothing in it."""
     by_gallery: dict[str, list[OpenCheckpoint]] = {}
     for one in members:
-        if one.gallery_key is not None and not one.config.shortcoming("generate", "encode"):
+        if not one.config.shortcoming("generate", "encode") and one.gallery_key is not None:
             by_gallery.setdefault(one.gallery_key, []).append(one)
     for models in by_gallery.values():
         unfamiliar.warn_of_models(models, x)

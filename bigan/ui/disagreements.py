@@ -19,7 +19,7 @@ from bigan.data import Dataset, fingerprint
 from bigan.evaluation.representation import Answers, answers_within
 from bigan.evaluation.rows import ROWS, Row, RowName
 from bigan.evaluation.significance import mcnemar
-from bigan.evaluation.table1 import Table1
+from bigan.evaluation.table1 import SEED_MARK, Table1
 from bigan.explore.gallery import Gallery
 from bigan.pictures import mosaic
 from bigan.ui import benchmarks, lanes, pictures, state
@@ -120,8 +120,9 @@ def show(one: Asked, first: str, second: str, titles: Sequence[str], which: Whic
         return
     answers = one.found.answers[first], one.found.answers[second]
     if one.gallery is None:
-        digest = str(one.found.settings["data_sha256"])
-        trio = _trio(digest, first, second, tuple(rows.tolist()), one.found)
+        settings, nearest = one.found.settings, [tuple(answer.neighbours[rows].tolist()) for answer in answers]
+        digest, name, protocol = (str(settings[key]) for key in ("data_sha256", "dataset", "protocol"))
+        trio = _trio(digest, name, cast(Split, protocol), tuple(rows.tolist()), *nearest)
     else:
         images, nearest = one.gallery.images, [answer.neighbours[rows].astype(np.int64) for answer in answers]
         trio = Trio(images[rows], images[nearest[0]], images[nearest[1]], one.gallery.class_names)
@@ -174,13 +175,19 @@ def _is_measured(digest: str, name: str, protocol: Split) -> bool:
 
 
 @st.cache_resource(max_entries=MAX_PAGES, show_spinner="Looking the images up")
-def _trio(digest: str, first: str, second: str, rows: tuple[int, ...], _found: Table1) -> Trio:  # noqa: ARG001
+def _trio(
+    digest: str,  # noqa: ARG001
+    name: str,
+    protocol: Split,
+    rows: tuple[int, ...],
+    first: tuple[int, ...],
+    second: tuple[int, ...],
+) -> Trio:
     """The images, read from the data set and let go again: all of MNIST would take 55 MB."""
-    training, held_out = data.load_protocol(str(_found.settings["dataset"]), _found.settings["protocol"])
-    at = list(rows)
-    nearest = [torch.from_numpy(_found.answers[row].neighbours[at].astype(np.int64)) for row in (first, second)]
-    trio = Trio(held_out.images[at], training.images[nearest[0]], training.images[nearest[1]], training.class_names)
-    del training, held_out
+    training, held_out = data.load_protocol(name, protocol)
+    images = training.images
+    trio = Trio(held_out.images[list(rows)], images[list(first)], images[list(second)], training.class_names)
+    del training, held_out, images
     machine.give_back_freed_memory()
     return trio
 
@@ -194,11 +201,12 @@ def _checkpoints(found: Table1) -> Iterator[OpenCheckpoint]:
 
 def _within_gallery(found: Table1, name: str, owner: OpenCheckpoint) -> Answers | None:
     """What a row says to each image of a gallery among all others; None where what was measured for it is not here."""
-    row = ROWS.get(cast(RowName, name))
+    base, mark, seed = name.partition(SEED_MARK)
+    row = ROWS.get(cast(RowName, base))
     if row is None or not row.is_trained:
         return None
-    digest = found.facts[name]["weights_sha256"]
-    one = next((one for one in _checkpoints(found) if one.name == row.recipe and one.weights_sha256 == digest), None)
+    digest, place = found.facts[name]["weights_sha256"], f"{row.recipe}{mark}{seed}"  # as `reproduce` calls it
+    one = next((one for one in _checkpoints(found) if one.name == place and one.weights_sha256 == digest), None)
     return None if one is None and row.recipe is not None else _within(row, digest, owner.gallery_key, one, owner)
 
 

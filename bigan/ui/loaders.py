@@ -1,6 +1,7 @@
-"""Cached access to checkpoints. Every cache is bounded and keyed by the files' state, so a replaced file is seen."""
+"""Cached access to checkpoints. Every cache is bounded and keyed by files' states or content: a new file is seen."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from torch import Tensor
 from bigan import checkpoint, machine, records
 from bigan.checkpoint import WEIGHTS_FILE
 from bigan.config import ModelConfig
-from bigan.data import DATASETS, DatasetInfo
+from bigan.data import DATASETS, DatasetInfo, fingerprint
 from bigan.evaluation.report import weights_sha256
 from bigan.explore.familiarity import KnownImages, known_images
 from bigan.explore.gallery import Gallery, load_gallery
@@ -49,17 +50,20 @@ def _model(folder: str, states: FileStates) -> BiGAN:  # noqa: ARG001
     return checkpoint.load(folder)
 
 
-@st.cache_resource(max_entries=MAX_MODELS, show_spinner=False)
-def _gallery_key(folder: str, states: FileStates) -> str | None:
-    if not states:
+@st.cache_resource(max_entries=MAX_MODELS, show_spinner="Loading the gallery")
+def _gallery(folder: str, states: FileStates) -> tuple[str, Gallery] | None:  # noqa: ARG001
+    gallery = load_gallery(Path(folder))
+    if gallery is None:
         return None
-    with (Path(folder) / GALLERY_FILE).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    words = json.dumps([gallery.ids, gallery.class_names, gallery.source])
+    key = f"{fingerprint(gallery.images, gallery.labels)} {hashlib.sha256(words.encode()).hexdigest()}"
+    return key, _shared(key, gallery)
 
 
-@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Loading the gallery")
-def _gallery(key: str | None, _folder: Path) -> Gallery | None:  # noqa: ARG001
-    return load_gallery(_folder)
+@st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner=False)
+def _shared(key: str, _gallery: Gallery) -> Gallery:  # noqa: ARG001
+    """The same gallery as it was first loaded: most checkpoints ship one and the same."""
+    return _gallery
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Reading the gallery")
@@ -107,9 +111,14 @@ class OpenCheckpoint:
     config: ModelConfig
 
     @cached_property
+    def _files(self) -> FileStates:
+        """As they were when something of them was first asked for: what is remembered of each fits the others."""
+        return _states(self.path, *MODEL_FILES, GALLERY_FILE, PROJECTION_FILE)
+
+    @cached_property
     def model(self) -> BiGAN:
         """The frozen networks."""
-        return _model(str(self.path), _states(self.path, *MODEL_FILES))
+        return _model(str(self.path), _of(self._files, *MODEL_FILES))
 
     @cached_property
     def kind(self) -> Kind:
@@ -119,19 +128,35 @@ class OpenCheckpoint:
     @cached_property
     def weights_sha256(self) -> str:
         """The fingerprint of the networks' weights."""
-        return _weights_sha256(str(self.path), _states(self.path, *MODEL_FILES))
+        return _weights_sha256(str(self.path), _of(self._files, *MODEL_FILES))
 
     @cached_property
+    def _gallery(self) -> tuple[str, Gallery] | None:
+        return _gallery(str(self.path), _of(self._files, GALLERY_FILE))
+
+    @property
     def gallery(self) -> Gallery | None:
         """Real images to explore with, or None if the checkpoint ships none."""
-        return _gallery(self.gallery_key, self.path)
+        return self._gallery[1] if self._gallery else None
+
+    @property
+    def gallery_key(self) -> str | None:
+        """What its gallery is known by where something made of it is remembered; models of one gallery share it."""
+        return self._gallery[0] if self._gallery else None
 
     @cached_property
     def known(self) -> KnownImages | None:
-        """The gallery made ready for the question whether a picture is like anything in it; None without one."""
-        if self.gallery_key is None or self.gallery is None:
+        """The gallery made ready for the question whether a picture is like anything in it; None without one.
+
+        Raises:
+            ValueError: its images are not of the model's shape.
+        """
+        if self._gallery is None:
             return None
-        return _known(self.gallery_key, self.gallery)
+        shape = tuple(self._gallery[1].images.shape[1:])
+        if shape != self.config.image_shape:
+            raise ValueError(f"The gallery of {self.name} has images of {shape}; it must be {self.config.image_shape}.")
+        return _known(*self._gallery)
 
     @cached_property
     def index(self) -> GalleryIndex | None:
@@ -140,10 +165,20 @@ class OpenCheckpoint:
             return None
         return _index(self.index_key, self.model, self.known)
 
+    @property
+    def index_key(self) -> tuple[str, FileStates]:
+        """What its model and its gallery are known by together."""
+        return str(self.path), _of(self._files, *MODEL_FILES, GALLERY_FILE)
+
     @cached_property
     def projection(self) -> Projection | None:
         """The maps of the gallery, or None if the checkpoint ships none, or only some made with other weights."""
-        return _projection(str(self.path), _states(self.path, *MODEL_FILES, PROJECTION_FILE))
+        return _projection(str(self.path), _of(self._files, *MODEL_FILES, PROJECTION_FILE))
+
+    @property
+    def projection_key(self) -> tuple[str, FileStates]:
+        """What its maps are known by."""
+        return str(self.path), _of(self._files, *MODEL_FILES, PROJECTION_FILE)
 
     @cached_property
     def metrics(self) -> dict[str, Any] | None:
@@ -165,16 +200,6 @@ class OpenCheckpoint:
         """D's logit of the pair (x, E(x)) of some images of the gallery; None of each where there is none."""
         logits = None if self.index is None else self.index.encoder_pair_logits
         return [None] * len(rows) if logits is None else logits[list(rows)].tolist()
-
-    @property
-    def gallery_key(self) -> str | None:
-        """What its gallery is known by where something made of it is remembered; models of one gallery share it."""
-        return _gallery_key(str(self.path), _states(self.path, GALLERY_FILE))
-
-    @property
-    def index_key(self) -> tuple[str, FileStates]:
-        """The same for what is made of its model and its gallery."""
-        return str(self.path), _states(self.path, *MODEL_FILES, GALLERY_FILE)
 
     @property
     def info(self) -> DatasetInfo:

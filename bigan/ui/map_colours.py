@@ -75,7 +75,7 @@ def coloured(chosen: OpenCheckpoint, shown: SpaceMap, name: str, span: str) -> C
     """
     if name == LABEL or chosen.index is None:
         return None
-    values = _values((str(chosen.path), chosen.weights_sha256), shown.space, name, chosen, shown)
+    values = _values(chosen.index_key, chosen.projection_key, shown.space, name, chosen, shown)
     low, high = float(values.min()), float(values.max())
     colouring = COLOURINGS[name]
     if low == high:
@@ -92,7 +92,7 @@ def coloured(chosen: OpenCheckpoint, shown: SpaceMap, name: str, span: str) -> C
 
 def beside(chosen: OpenCheckpoint, shown: SpaceMap, name: str, first: Coloured) -> Coloured:
     """The values of another map of the same images, of which the same are shown; with its scale if it has its own."""
-    values = _values((str(chosen.path), chosen.weights_sha256), shown.space, name, chosen, shown)
+    values = _values(chosen.index_key, chosen.projection_key, shown.space, name, chosen, shown)
     ends = values.aminmax()
     if ends != first.values.aminmax():
         _legend(float(ends.min), float(ends.max))
@@ -131,7 +131,8 @@ def _outwards(value: float, rounding: str) -> str:
 
 @st.cache_resource(max_entries=8 * MAX_CHECKPOINTS, show_spinner="Looking at every point of the map")
 def _values(
-    key: tuple[str, str],  # noqa: ARG001
+    index: object,  # noqa: ARG001
+    projection: object,  # noqa: ARG001
     space: str,
     name: str,
     _chosen: OpenCheckpoint,

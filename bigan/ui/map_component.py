@@ -26,7 +26,6 @@ from torch import Tensor
 from bigan.explore.areas import STEPS, Box, box
 from bigan.explore.gallery import Gallery
 from bigan.explore.projection import Projection
-from bigan.files import GALLERY_FILE, PROJECTION_FILE
 from bigan.pictures import RAMP, mosaic
 from bigan.ui import theme
 from bigan.ui.loaders import MAX_CHECKPOINTS, OpenCheckpoint
@@ -138,7 +137,7 @@ def pack_twins(packed: bytes, gallery: Gallery, reconstructions: UInt8[Tensor, "
 
 
 @st.cache_resource(max_entries=MAX_CHECKPOINTS, show_spinner="Packing the map")
-def _packed(folder: str, states: tuple[int, ...], _gallery: Gallery, _projection: Projection) -> bytes:  # noqa: ARG001
+def _packed(gallery: object, projection: object, _gallery: Gallery, _projection: Projection) -> bytes:  # noqa: ARG001
     return pack(_gallery, _projection)
 
 
@@ -150,9 +149,7 @@ def _packed_twins(key: bytes, weights: str, _packed: bytes, _chosen: OpenCheckpo
 
 def points(chosen: OpenCheckpoint, gallery: Gallery, projection: Projection) -> bytes:
     """`pack`, once for a checkpoint's files."""
-    stats = [(chosen.path / name).stat() for name in (GALLERY_FILE, PROJECTION_FILE)]
-    states = tuple(number for stat in stats for number in (stat.st_mtime_ns, stat.st_size))
-    return _packed(str(chosen.path), states, gallery, projection)
+    return _packed(chosen.gallery_key, chosen.projection_key, gallery, projection)
 
 
 @functools.cache

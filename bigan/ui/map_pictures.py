@@ -48,7 +48,7 @@ def show(one: OpenCheckpoint, space: str, marked: Sequence[tuple[str, Resolved]]
     words, plural = map_places.SPACE_WORDS[space], one.info.noun_plural
     trust = projection.maps[space].trustworthiness
     figure = pictures.figure(
-        _picture(one.weights_sha256, one.gallery_key, space, theme.is_dark(), one, projection),
+        _picture(one.projection_key, one.gallery_key, space, theme.is_dark(), one, projection),
         alt=f"The map of {len(one.gallery):,} {plural} by {words} as {one.name} sees them, coloured by label; "
         f"marked are {', '.join(f'{name}: {image.words}' for name, image in marked)}.",
         kind="plain",
@@ -61,7 +61,7 @@ def show(one: OpenCheckpoint, space: str, marked: Sequence[tuple[str, Resolved]]
 
 @st.cache_resource(max_entries=MAX_PICTURES, show_spinner=False)
 def _picture(
-    model: str,  # noqa: ARG001
+    projection: object,  # noqa: ARG001
     gallery: object,  # noqa: ARG001
     space: str,
     is_dark: bool,  # noqa: ARG001

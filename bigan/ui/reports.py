@@ -70,18 +70,15 @@ def answers(sources: Sequence[Source | str], chosen: OpenCheckpoint) -> list[Ans
     Raises:
         SourceError: as `resolve_source`.
     """
-    remembered: dict[tuple[str, int, str], Answer | ImageError] = st.session_state.setdefault(_ANSWERS_KEY, {})
-    model = str(chosen.path), (chosen.path / "model.safetensors").stat().st_mtime_ns
-    keys = [(*model, str(source)) for source in sources]
+    remembered: dict[tuple[object, str], Answer | ImageError] = st.session_state.setdefault(_ANSWERS_KEY, {})
+    keys: list[tuple[object, str]] = [(chosen.index_key, str(source)) for source in sources]
     found = {key: remembered[key] for key in keys if key in remembered}
-    resolved = {}
+    resolved: dict[tuple[object, str], Resolved] = {}
     for key, source in zip(keys, sources, strict=True):
         if key not in found and key not in resolved:
             try:
                 resolved[key] = resolve_source(source, chosen)
-            except (
-                ImageError
-            ) as error:  # a picture that cannot be used will not become usable: say so at once next time
+            except ImageError as error:  # it will not become usable: say so at once next time
                 found[key] = error
     found |= zip(resolved, _answers(list(resolved.values()), chosen), strict=True)
     remembered |= found

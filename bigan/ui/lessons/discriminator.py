@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bigan import data
+from bigan.explore.gallery import DIGIT_SHEET
 from bigan.explore.pairs import PairTable, pair_table
 from bigan.explore.survey import Opinions, opinions, some_rows
 from bigan.ui import charts, state
@@ -143,7 +144,7 @@ def by_heart(chosen: OpenCheckpoint) -> bool:
     found, plural = _survey(chosen), chosen.info.noun_plural
     st.markdown(
         state.as_text(
-            f"In training, D was shown the same real {plural} again and again. Here are others: "
+            f"In training, D was shown the same real {plural} again and again. Here are other pictures: "
             f"{len(found.encoder_pairs):,} of this checkpoint's gallery ({gallery.source}). Does D recognise their "
             "encoder pairs as well?"
         )
@@ -160,12 +161,14 @@ def by_heart(chosen: OpenCheckpoint) -> bool:
         guess, right, f"D takes {100 * taken:.0f} % of them for encoder pairs, and {100 * fooled:.0f} % of G's pairs."
     )
     drawings.shares(trained | values, "opinion", axis="taken for encoder pairs, %", key="taken")
-    st.caption(
-        state.as_text(
-            f"Gallery: {gallery.source}. Where that is another source than the training's, its pictures are not only "
-            "new to D, they also look a little different."
-        )
+    nature = (
+        "They are training images made smaller and enlarged again: what D misses in them is their exact look, not "
+        f"which {plural} they show."
+        if gallery.source == DIGIT_SHEET
+        else "Where that is another source than the training's, its pictures are not only new to D, they also look a "
+        "little different."
     )
+    st.caption(state.as_text(f"Gallery: {gallery.source}. {nature}"))
     if trained:
         own, fresh = trained.values()
         st.markdown(
@@ -182,8 +185,8 @@ def by_heart(chosen: OpenCheckpoint) -> bool:
     else:
         st.caption(
             "Whether D does better on the very images it was trained on can be seen where they are: this machine has "
-            "not got them, and the shipped galleries hold none of them. `python -m bigan evaluate --help` says how a "
-            "data set is fetched."
+            "not got them, and the shipped galleries hold none of them as they were. `python -m bigan evaluate --help` "
+            "says how a data set is fetched."
         )
     return True
 

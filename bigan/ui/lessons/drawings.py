@@ -28,8 +28,9 @@ Found = TypeVar("Found")
 
 
 def once(chosen: OpenCheckpoint, asked: tuple[object, ...], find: Callable[[], Found]) -> Found:
-    """What `find` gives, computed once for a model (and its gallery) and what is asked of it."""
-    return cast(Found, _once((chosen.weights_sha256, chosen.gallery_key), asked, find))
+    """What `find` gives, computed once for a model (with its gallery and its maps) and what is asked of it."""
+    model = chosen.weights_sha256, chosen.gallery_key, chosen.projection_key
+    return cast(Found, _once(model, asked, find))
 
 
 @st.cache_resource(max_entries=MAX_REMEMBERED, show_spinner="Asking the model")
