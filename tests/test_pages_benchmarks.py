@@ -212,7 +212,8 @@ def test_the_digits_on_which_two_rows_disagree_are_shown_with_the_neighbour_each
     shown = [int(number) for number in re.findall(r"<small>number (\d+)</small>", text)]
     assert shown == [i for i in range(NUM_QUERIES) if RIGHT["pixels"] <= i < RIGHT["bigan"]]
     assert text.count("BiGAN: 0, right") == 1 and text.count("Raw pixels: 3, wrong") == 1  # number 30, labelled 0
-    trio = disagreements._trio(data_sha256(), "bigan", "pixels", tuple(shown), measured)
+    nearest = [tuple(measured.answers[name].neighbours[shown].tolist()) for name in ("bigan", "pixels")]
+    trio = disagreements._trio(data_sha256(), "mnist", "test", tuple(shown), *nearest)
     for name, images in (("bigan", trio.first), ("pixels", trio.second)):
         assert images[:, 0, 0, 0].tolist() == measured.answers[name].neighbours[shown].tolist()
     assert trio.queries[:, 0, 0, 0].tolist() == [NUM_TRAINING + i for i in shown]
@@ -397,6 +398,7 @@ def test_further_seeds_stand_last_and_their_spread_is_said(here: Path, measured:
     more = measured.with_row("bigan-seed-43", facts("bigan-seed-43"), Answers(own.astype(np.int32), own))
     (here / "results").mkdir()
     save_table(more, here / "results" / "table1.json")
-    text = written(open_page())
-    assert "python -m bigan reproduce table1 --data DIR --seeds 2" in text
+    app = open_page()
+    text = written(app)
+    assert [one.value for one in app.code] == ["python -m bigan reproduce table1 --data DIR --seeds 2"]
     assert "BiGAN (seed 43)" in text and "Over 2 seeds the BiGAN has 95.00 % on average" in text
