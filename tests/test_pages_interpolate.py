@@ -182,7 +182,9 @@ def test_the_same_walk_is_made_once_and_a_replaced_checkpoint_is_seen(shown: Pat
     assert walks.make(opened, [start, end], 5, "prior") is not first
     assert walks.make(opened, [end, start], 5, "line") is not first
     (shown / "model.safetensors").touch()
-    assert walks.make(opened, [start, end], 5, "line") is not first
+    assert walks.make(opened, [start, end], 5, "line") is first, "a page shows the model that it began with"
+    again = OpenCheckpoint("tiny", shown, opened.config)
+    assert walks.make(again, [start, end], 5, "line") is not first
 
 
 # Several ends, sheets, analogies, and the paths beside each other

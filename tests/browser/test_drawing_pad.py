@@ -257,6 +257,7 @@ def test_the_camera_gives_a_picture(browser: Any, chromium: str, site: str) -> N
         visitor.open("/reconstruct?way=Camera")
         page.locator("[data-testid=stCameraInput] video").wait_for()
         page.wait_for_function("document.querySelector('[data-testid=stCameraInput] video').readyState >= 2")
+        visitor.settle()
         page.get_by_role("button", name="Take Photo").click()
         page.wait_for_url(re.compile("source=upload"))
         visitor.settle()
