@@ -163,8 +163,8 @@ def _samples(reader: OpenCheckpoint | None, members: tuple[OpenCheckpoint, ...])
 page.show(
     draw,
     title="Rivals",
-    sentence="One image through every model there is, and what each draws by itself: to win in pixels and to draw well "
-    "are different games.",
+    sentence="One image through all models that know its kind, and what each draws by itself: to win in pixels and to "
+    "draw well are different games.",
     lit=("x", "E", "z", "G", "x_hat"),
     why=WHY,
 )
