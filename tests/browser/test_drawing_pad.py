@@ -257,8 +257,11 @@ def test_the_camera_gives_a_picture(browser: Any, chromium: str, site: str) -> N
         visitor.open("/reconstruct?way=Camera")
         page.locator("[data-testid=stCameraInput] video").wait_for()
         page.wait_for_function("document.querySelector('[data-testid=stCameraInput] video').readyState >= 2")
-        visitor.settle()
-        page.get_by_role("button", name="Take Photo").click()
+        shutter = page.get_by_role("button", name="Take Photo")
+        for _ in range(20):  # Streamlit takes none where the camera has not given its first picture yet
+            if shutter.is_visible():
+                shutter.click()
+                visitor.settle()
         page.wait_for_url(re.compile("source=upload"))
         visitor.settle()
         page.get_by_alt_text("x, as E sees it: your photograph").wait_for()
