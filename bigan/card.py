@@ -32,7 +32,7 @@ PRIORS = {"uniform": "uniform on (-1, 1)", "normal": "standard normal"}
 NUMBERS = {1: "one multi-layer perceptron", 2: "two multi-layer perceptrons", 3: "three multi-layer perceptrons"}
 UNDECIDED = math.log(2)  # D's loss in nats when it cannot tell the pairs apart
 FAR_FROM_PRIOR = 0.2  # Kolmogorov-Smirnov
-MUCH_WORSE = 0.5  # percentage points: more than chance moves an accuracy of 10,000 images
+MUCH_WORSE = 0.5  # percentage points; less is not worth a warning
 
 
 def write_card(folder: Path) -> None:

@@ -161,7 +161,7 @@ class OpenCheckpoint:
     @cached_property
     def index(self) -> GalleryIndex | None:
         """The gallery as E and G see it, or None without a gallery or one of them."""
-        if self.known is None or self.config.shortcoming("generate", "encode"):
+        if self.config.shortcoming("generate", "encode") or self.known is None:
             return None
         return _index(self.index_key, self.model, self.known)
 
