@@ -76,8 +76,7 @@ def test_a_search_stops_when_it_is_cancelled_and_goes_on_from_there(searching: A
 def test_another_picture_can_be_chosen_while_a_search_runs(searching: Any) -> None:
     page = searching.page
     page.get_by_role("button", name="Cancel").wait_for()
-    page.get_by_role("button", name="Another one").click()
-    page.wait_for_url(re.compile("source=gallery"))
+    searching.press(page.get_by_role("button", name="Another one"), lambda url: "source=gallery" in url)
     page.get_by_role("button", name="Look for a better z").wait_for()
     searching.settle()
     searching.assert_well()
