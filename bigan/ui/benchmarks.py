@@ -21,7 +21,10 @@ PLACES = (Path("results"), Path(__file__).parents[2] / "results")
 FILE = "table1.json"
 NOT_YET = "not measured yet"
 FAR_POINTS = 2.0  # a row so far below the BiGAN stands at the edge of the plot, or the others could not be told apart
+MARGIN_POINTS = 0.3  # between the edge and the lowest mark
 ROW_PX, FRAME_PX = 34, 96
+MARK_PX, LINE_PX, NOTE_PX = 10, 2, 13
+HALF_ROW = 0.6  # in rows: beyond the first and the last, a little more than half of one
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,7 @@ def plot(shown: Sequence[Line], *, key: str) -> None:
     low = _edge(shown)
     figure = go.Figure()
     marks = (
-        (
-            "here, with 95 % interval",
-            "circle",
-            c.latent,
-            [line.accuracy for line in shown],
-        ),
+        ("here, with 95 % interval", "circle", c.latent, [line.accuracy for line in shown]),
         ("the paper", "diamond-open", c.ink, [line.paper for line in shown]),
         ("the authors' log", "x-thin-open", c.opinion, [line.log for line in shown]),
     )
@@ -102,13 +100,22 @@ def plot(shown: Sequence[Line], *, key: str) -> None:
             "y": [shown[i].title for i in at],
             "name": name,
             "mode": "markers",
-            "marker": {"symbol": symbol, "size": 10, "color": colour, "line": {"width": 2, "color": colour}},
+            "marker": {"symbol": symbol, "size": MARK_PX, "color": colour, "line": {"width": LINE_PX, "color": colour}},
             "hovertemplate": "%{y}: %{x:.2f} %<extra>" + name + "</extra>",
         }
         if symbol == "circle":
-            trace["error_x"] = _intervals([shown[i].measured or {} for i in at]) | {"color": colour, "thickness": 2}
+            trace["error_x"] = _intervals([shown[i].measured or {} for i in at]) | {
+                "color": colour,
+                "thickness": LINE_PX,
+            }
         figure.add_scatter(**trace)
-    words = {"showarrow": False, "xref": "paper", "x": 0.01, "xanchor": "left", "font": {"size": 13, "color": c.ink}}
+    words = {
+        "showarrow": False,
+        "xref": "paper",
+        "x": 0.01,
+        "xanchor": "left",
+        "font": {"size": NOTE_PX, "color": c.ink},
+    }
     figure.update_layout(
         xaxis={
             "title": "1-nearest-neighbour accuracy, %",
@@ -119,7 +126,7 @@ def plot(shown: Sequence[Line], *, key: str) -> None:
         yaxis={
             "categoryorder": "array",
             "categoryarray": [line.title for line in reversed(shown)],
-            "range": [-0.6, len(shown) - 0.4],
+            "range": [-HALF_ROW, len(shown) - 1 + HALF_ROW],
             "gridcolor": c.faint,
         },
         annotations=[words | {"y": line.title, "text": text} for line in shown if (text := _beside(line, low))],
@@ -131,7 +138,7 @@ def _edge(shown: Sequence[Line]) -> float:
     """Where the plot's axis begins."""
     values = [value for line in shown for value in _values(line)]
     reference = next((value for line in shown if line.name == REFERENCE for value in _values(line)), max(values))
-    return min(value for value in values if value > reference - FAR_POINTS) - 0.3
+    return min(value for value in values if value > reference - FAR_POINTS) - MARGIN_POINTS
 
 
 def _values(line: Line) -> Iterator[float]:

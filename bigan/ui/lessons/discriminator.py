@@ -43,7 +43,7 @@ $P_{EX} = P_{GZ}$, and there $D^* = 1/2$ (Theorem 1).
 
 **A bound.** $V(D) \le V(D^*)$ for any fixed $D$, so $\mathrm{JSD} \ge \log 2 - \ell$, where $\ell = -V(D)/2$ is $D$'s
 mean cross-entropy. A $D$ that overfits makes the bound on fresh images weak, not wrong: it is estimated here from
-1,000 pairs of each kind, of the gallery's images and not of the training's.
+1,000 pairs of each kind, of the gallery's images, which are not in the training as they are.
 
 **Eval mode.** $D$ is asked with batch-norm averages kept from the training, one pair at a time. In training it judged
 batches of one kind, with that batch's own statistics; the losses in a training log are of that other $D$.
@@ -226,14 +226,15 @@ def undecided(chosen: OpenCheckpoint) -> bool:
         return False
     answer(guess, options[1], "Both kinds of pair would be equally likely, so no answer is better than a coin's.")
     st.markdown(
-        f"This D's loss on fresh pairs is {found.loss:.2f}; undecided would be log 2 = {LOG_2:.2f}, and 0 is always "
+        f"This D's loss on {len(found.encoder_pairs):,} pairs of each kind, with the gallery's images, is "
+        f"{found.loss:.2f}; undecided would be log 2 = {LOG_2:.2f}, and 0 is always "
         "right. "
         + (
             f"So the two kinds of pair differ by at least {found.divergence_bound:.2f} on a scale on which 0 means "
             f"the same and {LOG_2:.2f} nothing in common (the Jensen-Shannon divergence): E and G are not at the "
             "optimum."
             if found.divergence_bound > 0 else
-            "A coin would do as well or better: on fresh pairs this D is often sure and wrong, so its loss proves "
+            "A coin would do as well or better: on these pairs this D is often sure and wrong, so its loss proves "
             "nothing about how far E and G are from the optimum."
         )
     )  # fmt: skip
