@@ -29,7 +29,8 @@ EXTENDED = Kind(
     "Extended BiGAN",
     f"{BIGAN.introduction}\n"
     "Beyond the paper, two terms were added, with the weights below: G and E bring x back as G(E(x)), and E answers\n"
-    "alike for images nearby. No label enters its training.",
+    "alike for images nearby. No label enters its training; the weights of the recipe mnist-best were chosen by the\n"
+    "labels of training digits held out for that, and the project's results/attempts.md has all that was tried.",
     row=BIGAN.row,
 )
 OTHER = Kind("Model", f"Networks like those of a BiGAN ({PAPER}), not all three of them.")

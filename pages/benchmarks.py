@@ -15,9 +15,10 @@ from bigan.ui.loaders import OpenCheckpoint
 TABLE_DATASET = "mnist"  # the paper has its Table 1 for no other
 WHY = r"""
 **What is measured.** Each test digit gets the label of its nearest training digit, in Euclidean distance between
-features. No label is used to learn the features (but in the row *With labels*: what the same network learns when it is
-told, and no bound for those that are not), so the accuracy says how well a model has sorted digits by itself. The terms
-of the *Extended BiGAN* were chosen by the labels of 10,000 training digits; the others follow the paper's settings.
+features. No label is used to learn the features (but in the row *With labels*, where the same network is told the
+classes), so the accuracy says how well a model has sorted digits by itself. The terms
+of the *Extended BiGAN* were chosen by the labels of training digits held out for that; the others follow the paper's
+settings.
 
 **The rows.** The paper compares a BiGAN's $E$ with the discriminator of a standard GAN (D), an encoder trained to
 invert a GAN's generator (LR; JLR where the generator helps), and autoencoders; all with the same networks and
@@ -25,7 +26,7 @@ optimiser. For LR it has one figure: its text trains that encoder after the GAN,
 both are rows. The other rows are ours, and some of them surprisingly strong: the pixels themselves, their principal
 components, and an encoder that was never trained.
 
-**The interval** (Wilson, 95 %) is how far chance in the choice of 10,000 test digits can carry an accuracy. It does not
+**The interval** (Wilson, 95 %) is how far chance in the choice of the test digits can carry an accuracy. It does not
 hold the chance of another training: for that, several seeds have to be trained.
 
 **McNemar's test** asks the sharper question, since all rows answer the same digits: among those that only one of two
@@ -97,7 +98,7 @@ def _caption(found: Table1 | None) -> None:
 
 
 def _curves(shown: list[Line]) -> None:
-    found = benchmarks.curves()
+    found = benchmarks.curves(shown)
     if found.series:
         c = theme.colours()
         paper = next((line.paper for line in shown if line.name == REFERENCE), None)
@@ -116,7 +117,7 @@ def _curves(shown: list[Line]) -> None:
             "the table's figures. Epoch 0 is the untrained network: random features keep digits apart rather well."
         )
     if found.missing:
-        st.caption(f"There is no checkpoint with a record of its training here for: {', '.join(found.missing)}.")
+        st.caption(f"There is no record of the training here for: {', '.join(found.missing)}.")
 
 
 @page.part

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from bigan.kinds import EXTENDED
 from bigan.ui import charts, diagram, page, pictures, results, state, theme
 from bigan.ui.glossary import explain
 from bigan.ui.loaders import OpenCheckpoint
@@ -121,7 +122,7 @@ def _curves(chosen: OpenCheckpoint) -> None:
         {name: [row.get(name) for row in rows] for name in colours},
         colours,
         x_title="epoch",
-        y_title="loss" if "R" in colours else "loss, nats",
+        y_title="loss" if "R" in colours or chosen.kind is EXTENDED else "loss, nats",
         alt=f"The losses {', '.join(colours)} over {len(rows)} epochs; D undecided would be 0.69 nats.",
         key="losses",
         references={"undecided, log 2": LOG_2} if colours.keys() & set(LOSSES["opinion"]) else {},

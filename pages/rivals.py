@@ -6,6 +6,8 @@ import streamlit as st
 
 from bigan.config import MAX_SEED
 from bigan.explore.comparison import Drawing, Reading
+from bigan.explore.familiarity import LIMIT_QUANTILE
+from bigan.explore.gallery import DIGIT_SHEET
 from bigan.ui import (
     address,
     charts,
@@ -26,6 +28,10 @@ DEFAULT_POSITION = 4
 SCALE = 5
 NUM_SAMPLES = 16
 MODELS = "models"
+NEARLY_SEEN = (
+    " They are copies of training digits, made smaller and enlarged again: the models have seen nearly the same. A "
+    "digit that you draw is new to all of them."
+)
 
 WHY = r"""
 **Why the autoencoder wins in pixels.** An autoencoder is trained on exactly what is measured here,
@@ -36,7 +42,7 @@ BiGAN with a cycle term is trained on both.
 
 **What it loses.** Nothing asks an autoencoder that $E(x)$ fill the prior, so a $z$ drawn from the prior lies where its
 $G$ has never been, and the sample need not be like anything real. Counted as *like nothing in the gallery* is a sample
-that is farther from every image of the gallery, sharp and blurred, than 99 % of the gallery's own from their nearest.
+that is farther from every image of the gallery, sharp and blurred, than nearly all of its own are from their nearest.
 
 **E(G(z)) against z.** Each dot is one number of a $z$, and what $E$ finds of it in $G(z)$. A *latent regressor* is
 trained on exactly this, on images that its $G$ made; a BiGAN comes to it only as far as the game leads. Nothing asks an
@@ -135,6 +141,7 @@ def _images(
     st.caption(
         f"All are measured against the {reader.info.noun_plural} of {reader.name}'s gallery: the ratio is the distance "
         "to x over the mean distance to a random one of them. 0 is exact, 1 no better than chance."
+        + (NEARLY_SEEN if reader.gallery is not None and reader.gallery.source == DIGIT_SHEET else "")
     )
     return resolved, found
 
@@ -155,7 +162,7 @@ def _samples(reader: OpenCheckpoint | None, members: tuple[OpenCheckpoint, ...])
     st.caption(
         "Models of one prior and as many numbers are given the same z. Each teal dot is one number of z, and above it "
         "what E finds of it in G(z): on the dotted diagonal it is found again exactly. Of the gallery's own images, "
-        "1 % count as like nothing else in it."
+        f"{100 * (1 - LIMIT_QUANTILE):.0f} % count as like nothing else in it."
     )
     return drawn, seed
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -141,6 +142,25 @@ def test_the_answers_nearby_follow_those_at_the_image_and_not_the_other_way_roun
     log_p = answers(features_of(encoder, x)).detach().requires_grad_()
     loss = consistency_loss(encoder, x, log_p, seed=0)
     assert torch.autograd.grad(loss, log_p, allow_unused=True) == (None,)
+
+
+def test_both_terms_are_blind_to_the_order_of_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder, x = toy_encoder(), toy_batch().x
+    order = torch.randperm(x[0].numel(), generator=torch.Generator().manual_seed(3))
+
+    def shuffled(images: Tensor) -> Tensor:
+        return images.flatten(1)[:, order].view_as(images)
+
+    other = deepcopy(encoder)
+    with torch.no_grad():
+        first = other.get_parameter("hidden.0.linear.weight")
+        first.copy_(first[:, order])
+    expected = blind_loss(encoder, x, features_of(encoder, x), seed=1).item()
+    assert blind_loss(encoder, shuffled(x), features_of(encoder, shuffled(x)), seed=1).item() != expected
+    randn = torch.randn  # the random directions go with their pixels
+    monkeypatch.setattr(torch, "randn", lambda *size, **options: shuffled(randn(*size, **options)))
+    found = blind_loss(other, shuffled(x), features_of(other, shuffled(x)), seed=1).item()
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 def test_each_batch_brings_a_seed_of_its_own_and_the_same_one_every_time(data: Dataset, fabric: "Fabric") -> None:

@@ -90,6 +90,15 @@ def test_the_losses_equal_a_naive_float64_reference(recipe: Recipe, weight: floa
         assert loss.item() == pytest.approx(expected[name].item(), rel=1e-5), name
 
 
+def test_afterwards_the_loss_is_the_same_regression_alone(gan: Path) -> None:
+    state, batch = lively(started(AFTER, gan)), toy_batch()
+    w, (_, z) = float64(state.model), double(batch)
+    e = 1 / (1 + torch.exp(-naive_output(w, naive_generator(w, z))))
+    expected = -((z + 1) / 2 * torch.log(e) + (1 - z) / 2 * torch.log(1 - e)).mean().item()
+    assert state.objective.losses(state.model, batch)["E"].item() == pytest.approx(expected, rel=1e-5)
+    assert expected != pytest.approx(math.log(2), rel=0.01)
+
+
 @pytest.mark.parametrize("recipe", [LR, JLR], ids=["lr", "jlr"])
 def test_a_fresh_regressor_is_undecided_in_everything(recipe: Recipe) -> None:
     state = TrainingState(recipe)

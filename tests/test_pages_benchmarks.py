@@ -134,7 +134,7 @@ def test_of_a_model_of_other_data_is_said_that_the_table_is_not_about_it(here: P
     assert "`python -m bigan evaluate clothes`" in written(app)
     shutil.copy(ROOT / "checkpoints" / "fashion-mnist" / "metrics.json", folder)
     app = open_page(checkpoint="clothes")
-    assert "NNC_e-: of test images" in written(app) and "Measured on the test set of fashion-mnist" in written(app)
+    assert "NNC_e-: of unseen images" in written(app) and "Measured on the test set of fashion-mnist" in written(app)
 
 
 def test_every_row_says_what_was_measured_what_was_published_and_what_is_missing(
@@ -365,17 +365,29 @@ def test_the_best_of_each_kind_is_named_and_the_shipped_file_is_understood() -> 
     assert shipped and all(len(attempts.cells(one)) == len(attempts.HEADER) for one in shipped)
 
 
-def test_curves_are_read_from_the_checkpoints_that_are_here(here: Path, tiny_model: BiGAN) -> None:
+def test_curves_are_read_from_the_checkpoints_and_histories_that_are_here(
+    here: Path, measured: Table1, tiny_model: BiGAN
+) -> None:
     for name, history in (
         ("mnist", "epoch,NNC_e-,EGr\n0,96.3,13\n1,,\n2,91.5,9\n"),
         ("mnist-gan", "epoch,NNC_d\n0,90\n4,97\n"),
     ):
         checkpoint.save(tiny_model, here / "places" / name)
         (here / "places" / name / "history.csv").write_text(history)
-    found = benchmarks.curves()
+    for name in ("mnist-seed-43", "mnist-lr-after"):
+        (here / "results" / "histories" / name).mkdir(parents=True)
+        (here / "results" / "histories" / name / "history.csv").write_text("epoch,NNC_e-\n2,95.5\n")
+    own = labels(NUM_QUERIES)
+    more = measured.with_row("bigan-seed-43", facts("bigan-seed-43"), Answers(own.astype(np.int32), own))
+    found = benchmarks.curves(benchmarks.lines(more))
     assert found.epochs == [0, 2, 4]
-    assert found.series == {"BiGAN": [96.3, 91.5, None], "D": [90.0, None, 97.0]}
-    assert found.missing == ("LR", "JLR", "AE (l2)", "AE (l1)", "LR (after)", "With labels", "Extended BiGAN")
+    assert found.series == {
+        "BiGAN": [96.3, 91.5, None],
+        "D": [90.0, None, 97.0],
+        "LR (after)": [None, 95.5, None],
+        "BiGAN (seed 43)": [None, 95.5, None],
+    }
+    assert found.missing == ("LR", "JLR", "AE (l2)", "AE (l1)", "With labels", "Extended BiGAN")
 
 
 @pytest.mark.parametrize(

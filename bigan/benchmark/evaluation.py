@@ -46,7 +46,7 @@ def objectives(
     num_rounds: int = NUM_ROUNDS,
     num_steps: int = NUM_STEPS,
 ) -> Row:
-    """Images a second of the slowest of these trainings, on random images, taking turns; the note has all of them."""
+    """Images a second of the slowest of these trainings, on random images; the note has all of them."""
     rates = {}
     for name, recipe in recipes.items():
         with tempfile.TemporaryDirectory() as folder:

@@ -69,7 +69,10 @@ class BiGANObjective(Objective):
     judges: ClassVar = "pair"
 
     def losses(self, model: BiGAN, batch: Batch) -> dict[str, Float[Tensor, ""]]:
-        """JD and the loss of (E, G). D sees the two kinds of pair in separate passes: batch norm is per source."""
+        """JD and the loss of (E, G), in nats but for what the weights add to the second.
+
+        D sees the two kinds of pair in separate passes: batch norm is per source.
+        """
         x, z = batch.x, batch.z
         *_, features, a = model.encoder.activations(x)  # (B, F), (B, Z)
         z_hat = model.encoder.squash(a)  # (B, Z)

@@ -4,21 +4,23 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from bigan import checkpoint
 from bigan.evaluation.paper import TABLE_1, TABLE_1_ACCURACY
-from bigan.evaluation.rows import REFERENCE, ROWS, Row
-from bigan.evaluation.table1 import Table1, load_table
+from bigan.evaluation.rows import REFERENCE, ROWS, Row, RowName
+from bigan.evaluation.table1 import SEED_MARK, Table1, load_table
+from bigan.records import read_history
 from bigan.ui import charts, theme
 from bigan.ui.loaders import OpenCheckpoint
 
 # As checkpoints: where one is, and then the source tree's.
 PLACES = (Path("results"), Path(__file__).parents[2] / "results")
 FILE = "table1.json"
+HISTORIES = "histories"  # beside it, of trainings whose checkpoints do not ship
 NOT_YET = "not measured yet"
 FAR_POINTS = 2.0  # a row so far below the BiGAN stands at the edge of the plot, or the others could not be told apart
 MARGIN_POINTS = 0.3  # between the edge and the lowest mark
@@ -237,7 +239,7 @@ def cost(measured: Sequence[Line]) -> str:
 
 @dataclass(frozen=True)
 class Curves:
-    """Accuracy over the epochs of the trainings whose checkpoints are here."""
+    """Accuracy over the epochs of the trainings that have left a record here."""
 
     epochs: list[int]
     series: dict[str, list[float | None]]
@@ -246,23 +248,27 @@ class Curves:
     """Titles of rows without a record of their training here."""
 
 
-def curves() -> Curves:
-    """What history.csv of each row's checkpoint says."""
+def curves(shown: Sequence[Line]) -> Curves:
+    """What the history.csv of each row's training says: its checkpoint's, or one beside the table where none ships."""
     places = {summary.name: summary for summary in checkpoint.summarise_checkpoints() if summary.config is not None}
     found: dict[str, dict[int, float]] = {}
     missing = []
-    for row in ROWS.values():
+    for line in shown:
+        base, mark, seed = line.name.partition(SEED_MARK)
+        row = ROWS[cast(RowName, base)]
         if row.recipe is None or not row.is_trained or row.features != "penultimate":
             continue
-        summary = places.get(row.recipe)
-        values = {}
+        name = f"{row.recipe}{mark}{seed}"
+        summary = places.get(name)
         if summary is not None and summary.config is not None:
             history = OpenCheckpoint(summary.name, summary.path, summary.config).history
-            values = {int(one["epoch"]): value for one in history if (value := one.get("NNC_e-", one.get("NNC_d")))}
-        if values:
-            found[row.title] = values
         else:
-            missing.append(row.title)
+            history = next(filter(None, (read_history(place / HISTORIES / name) for place in PLACES)), [])
+        values = {int(one["epoch"]): value for one in history if (value := one.get("NNC_e-", one.get("NNC_d")))}
+        if values:
+            found[line.title] = values
+        else:
+            missing.append(line.title)
     epochs = sorted({epoch for values in found.values() for epoch in values})
     return Curves(
         epochs, {title: [values.get(epoch) for epoch in epochs] for title, values in found.items()}, tuple(missing)

@@ -90,4 +90,5 @@ def round_trip(one: OpenCheckpoint, made: Drawing) -> str:
     """How far E(G(z)) is from z, a number."""
     assert made.latents_back is not None
     gap = (made.latents - made.latents_back).abs().mean().item()
-    return f"E(G(z)) misses z by {gap:.2f} a number; two random z are {words.RANDOM_GAP[one.config.prior]:.2f} apart."
+    apart = words.RANDOM_GAP[one.config.prior]
+    return f"E(G(z)) misses z by {gap:.2f} per number on average; two random z are {apart:.2f} apart."

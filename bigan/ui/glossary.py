@@ -14,8 +14,8 @@ TERMS: dict[str, str] = {
     "no better than chance.",
     "NND": "nearest-neighbour distance: how far in pixel values an unseen real image is from the nearest of 100,000 "
     "samples on average; lower means that the samples come closer to all that is real.",
-    "NNC_e": "nearest-neighbour classification by E(x): the share of unseen images that have the class of the training "
-    "image whose E(x) is nearest.",
+    "NNC_e": "nearest-neighbour classification by E's raw output, before it is squashed into E(x): the share of unseen "
+    "images that have the class of the training image whose output is nearest.",
     "NNC_e-": "nearest-neighbour classification by E's last hidden layer, the figure of the paper's Table 1: the share "
     "of unseen images that have the class of the training image nearest to them there.",
     "NNC_d": "the same for a GAN without an E, by the last hidden layer of its D.",

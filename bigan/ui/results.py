@@ -5,15 +5,16 @@ from typing import Any
 
 from bigan.config import ModelConfig
 from bigan.evaluation import paper
+from bigan.kinds import EXTENDED
 from bigan.ui.loaders import OpenCheckpoint
 
 Metrics = Mapping[str, Any]
 CARD_METRICS = ("NNC_e-", "NNC_d", "EGr/EGr_b", "NND")
 _CARD_WORDS = {
-    "NNC_e-": "of test images have the class of their nearest neighbour in E's features",
-    "NNC_d": "of test images have the class of their nearest neighbour in D's features",
+    "NNC_e-": "of unseen images have the class of their nearest neighbour in E's features",
+    "NNC_d": "of unseen images have the class of their nearest neighbour in D's features",
     "EGr/EGr_b": "distance from x to G(E(x)), relative to another image's; 0 is exact",
-    "NND": "pixel distance from a test image to the nearest of 100,000 samples",
+    "NND": "pixel distance from an unseen image to the nearest of 100,000 samples",
 }
 
 
@@ -26,6 +27,10 @@ def _beside(one: OpenCheckpoint, name: str, protocol: str) -> str:
     if figure is None:
         return "no published figure for these data" if one.config.is_bigan else ""
     origin = "the paper" if figure.source == paper.TABLE_1 else "the authors' log"
+    if one.kind is EXTENDED:
+        origin += "'s BiGAN" if figure.source == paper.TABLE_1 else " of a BiGAN"
+    if figure.protocol != protocol:
+        origin += f" ({figure.protocol})"
     return f"{origin}: {_number(figure.value, figure.unit)}"
 
 
