@@ -6,7 +6,9 @@ import importlib
 import mmap
 import os
 import re
+import shutil
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,6 +47,7 @@ from bigan.data import DataError
 from bigan.evaluation import nearest_neighbour
 from bigan.models.bigan import BiGAN
 from bigan.objectives.bigan import discriminator_loss, label_swapped_loss
+from bigan.ui import stopwatch
 
 SMALL = Recipe(ModelConfig(image_shape=(1, 6, 5), latent_dim=3, hidden_dim=16), TrainConfig(batch_size=8))
 LOG_TWO = 0.6931472
@@ -87,7 +90,7 @@ def test_the_command_knows_every_row_and_every_row_its_function() -> None:
 
 def test_a_group_is_its_rows_and_no_row_is_measured_twice() -> None:
     assert rows_of(["scripts", "evaluation", "nearest-neighbours"]) == [
-        "scripts", "nearest-neighbours", "evaluate", "objectives",
+        "scripts", "nearest-neighbours", "evaluate", "objectives", "rivals", "disagreements",
     ]  # fmt: skip
     assert rows_of([]) == list(ROWS)
     assert set(ROWS) > {row for group in GROUPS.values() for row in group}
@@ -188,6 +191,18 @@ def test_an_evaluation_without_its_data_says_where_it_looked(monkeypatch: pytest
     assert row.value is None and row.holds is None and "nowhere" in row.note
 
 
+def test_an_evaluation_holds_below_its_limit_and_tells_why_it_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bigan.data.load", lambda *_: None)
+    monkeypatch.setattr(evaluation, "MAX_EVALUATE", 60.0)
+    monkeypatch.setattr(sys, "executable", shutil.which("true"))
+    assert evaluation.evaluate().holds is True
+    monkeypatch.setattr(evaluation, "MAX_EVALUATE", 0.0)
+    assert evaluation.evaluate().holds is False
+    monkeypatch.setattr(sys, "executable", shutil.which("ls"))  # knows no option --protocol, and says so
+    with pytest.raises(RuntimeError, match=r"ls"):
+        evaluation.evaluate()
+
+
 # Search
 
 
@@ -221,9 +236,20 @@ def test_a_search_that_errs_about_one_query_does_not_hold_however_fast(
         return distances[:, :1], indices[:, :1]
 
     monkeypatch.setattr(search, "MIN_TIMES", 0.0)
+    monkeypatch.setattr(search, "search_megabytes", lambda *_: 5.0)
     monkeypatch.setattr(nearest_neighbour, "nearest_neighbours", erring)
     row = search.nearest_neighbours(num_references=600, num_queries=50, num_features=16, num_rounds=1)
     assert row.holds is False and "OTHER neighbours" in row.note
+
+
+@pytest.mark.parametrize("limit", ["MAX_OVER_PRODUCT", "MAX_MEGABYTES"])
+def test_a_search_that_is_slow_or_large_does_not_hold(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MIN_TIMES": 0.0, "MAX_OVER_PRODUCT": 1e9, "MAX_MEGABYTES": 1e9}.items():
+        monkeypatch.setattr(search, name, value)
+    monkeypatch.setattr(search, "search_megabytes", lambda *_: 5.0)
+    assert search.nearest_neighbours(num_references=600, num_queries=50, num_features=16, num_rounds=1).holds is True
+    monkeypatch.setattr(search, limit, -1.0)
+    assert search.nearest_neighbours(num_references=600, num_queries=50, num_features=16, num_rounds=1).holds is False
 
 
 # App
@@ -256,7 +282,7 @@ def test_memory_holds_only_with_both_shipped_checkpoints_loaded(
     row = app.memory()
     assert row.holds is holds and ("without fashion-mnist" in row.note) is not holds
     assert row.value == len(app.PAGES) * (len(names) - 1), "those that are no part of the number are not open yet"
-    assert f"with mine too {len(app.PAGES) * len(names)} MB" in row.note
+    assert f"with mine and rivals too {len(app.PAGES) * len(names) + 1} MB" in row.note
     assert {f"http://here/map?checkpoint={name}" for name in names} <= set(opened)
 
 
@@ -279,6 +305,14 @@ def test_an_answer_of_the_app_is_timed_by_the_stopwatch(tiny_checkpoint: Path, m
     monkeypatch.setenv("BIGAN_CHECKPOINTS", str(tiny_checkpoint.parent))
     row = app.samples(num_runs=2)
     assert row.value is not None and 1 < row.value < 10_000 and row.unit == "ms" and row.hold == "<= 100"
+
+
+@pytest.mark.parametrize("measured", [stopwatch.rivals_seconds, stopwatch.disagreements_seconds])
+def test_another_image_and_another_row_are_timed_once_the_page_is_warm(
+    measured: Callable[[Path, int], list[float]],
+) -> None:
+    seconds = measured(app.ROOT / "app.py", 2)
+    assert len(seconds) == 2 and min(seconds) > 0
 
 
 @pytest.mark.usefixtures("chromium")

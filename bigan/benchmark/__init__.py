@@ -17,6 +17,8 @@ ROWS = {
     "start": ("app", "start"),
     "samples": ("app", "samples"),
     "reconstruct": ("app", "reconstruct"),
+    "rivals": ("app", "rivals"),
+    "disagreements": ("app", "disagreements"),
     "map": ("app", "map_page"),
     "training": ("training", "training"),
     "matrix-products": ("training", "matrix_products"),
@@ -41,7 +43,7 @@ GROUPS = {
     "explorer": (
         "click", "lasso", "large-map", "pan", "scrub", "stroke", "uploads", "descent", "sessions", "growth", "scripts",
     ),
-    "evaluation": ("nearest-neighbours", "evaluate", "objectives"),
+    "evaluation": ("nearest-neighbours", "evaluate", "objectives", "rivals", "disagreements"),
 }  # fmt: skip
 
 

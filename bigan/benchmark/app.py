@@ -23,6 +23,7 @@ from bigan.benchmark.browser import BrowserError, browser, open_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("", "sample", "reconstruct", "interpolate", "map")  # of the address; the first is Home
+TOGETHER = "rivals"  # the page that opens all checkpoints at once
 MAP = ".map[data-drawn] canvas"  # of bigan/ui/map_component.js, once it has its points
 SHIPPED = ("mnist", "fashion-mnist")  # checkpoints
 NUM_RUNS = 40
@@ -31,6 +32,7 @@ COARSE_PX = 7  # of the images on that map, before they are enlarged
 START_SECONDS = 60.0  # a server that takes longer is not coming
 STOPWATCH_SECONDS = 300.0
 MAX_START_SECONDS, MAX_SAMPLES_SECONDS, MAX_RECONSTRUCT_SECONDS, MAX_MAP_SECONDS = 5.0, 0.1, 0.2, 2.0
+MAX_ANSWER_SECONDS = 0.2  # as a press on the explorer's pages has, which a browser adds to
 MAX_MEMORY_MB = 900.0
 
 
@@ -114,6 +116,16 @@ def reconstruct(num_runs: int = NUM_RUNS) -> Row:
     return _answers("reconstruct", MAX_RECONSTRUCT_SECONDS, num_runs)
 
 
+def rivals(num_runs: int = NUM_RUNS) -> Row:
+    """Server's time from another image to what every model of the Rivals page makes of it, 95th percentile."""
+    return _answers("rivals", MAX_ANSWER_SECONDS, num_runs)
+
+
+def disagreements(num_runs: int = NUM_RUNS) -> Row:
+    """Server's time from another row of the Benchmarks page to the digits on which it disagrees, 95th percentile."""
+    return _answers("disagreements", MAX_ANSWER_SECONDS, num_runs)
+
+
 def map_page(num_points: int = MAP_POINTS, name: str = "map", limit: float = MAX_MAP_SECONDS) -> Row:
     """Seconds from opening the page of a map to its being drawn, for a visitor after the first."""
     note = f"{num_points:,} points"
@@ -141,16 +153,17 @@ def memory() -> Row:
         with browser() as chromium, running_app() as server:
             megabytes = _megabytes_after(chromium, server, both)
             if others:
-                note += f"; with {', '.join(others)} too {_megabytes_after(chromium, server, others):.0f} MB"
+                note += f"; with {', '.join(others)} and {TOGETHER} too "
+                note += f"{_megabytes_after(chromium, server, others, (*PAGES, TOGETHER)):.0f} MB"
     except BrowserError as error:
         return Row("memory", None, "MB", f"<= {MAX_MEMORY_MB:g}", note=f"{error}; {note}")
     return at_most("memory", megabytes, "MB", MAX_MEMORY_MB, note, also=not missing)
 
 
-def _megabytes_after(chromium: Any, server: Server, names: Iterable[str]) -> float:
-    """Memory of the app once its pages were seen with these checkpoints."""
+def _megabytes_after(chromium: Any, server: Server, names: Iterable[str], pages: Iterable[str] = PAGES) -> float:
+    """Memory of the app once these pages were seen with these checkpoints."""
     for name in names:
-        for page in PAGES:
+        for page in pages:
             open_page(chromium, f"{server.address}/{page}?checkpoint={name}")
     return resident_megabytes(server.process)
 

@@ -9,9 +9,9 @@ from bigan.benchmark import measure, rows_of
 from bigan.cli.command import Answer, Command, table, tell
 
 RowName = Literal[
-    "start", "samples", "reconstruct", "map", "training", "matrix-products", "nearest-neighbours", "memory",
-    "click", "lasso", "large-map", "pan", "scrub", "stroke", "uploads", "descent", "sessions", "growth", "scripts",
-    "evaluate", "objectives", "explorer", "evaluation",
+    "start", "samples", "reconstruct", "rivals", "disagreements", "map", "training", "matrix-products",
+    "nearest-neighbours", "memory", "click", "lasso", "large-map", "pan", "scrub", "stroke", "uploads", "descent",
+    "sessions", "growth", "scripts", "evaluate", "objectives", "explorer", "evaluation",
 ]  # fmt: skip
 
 

@@ -3,6 +3,8 @@
     python -m bigan.ui.stopwatch app.py modules            the slow packages that the pages have imported
     python -m bigan.ui.stopwatch app.py samples 40         seconds from another seed to the page, 40 times
     python -m bigan.ui.stopwatch app.py reconstruct 40     seconds from an upload to the page, 40 times
+    python -m bigan.ui.stopwatch app.py rivals 40          seconds from another image to what all models make of it
+    python -m bigan.ui.stopwatch app.py disagreements 40   seconds from another row to the digits beside it
 
 Prints one line of JSON.
 """
@@ -15,7 +17,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from bigan.benchmark.drawings import drawing
-from bigan.ui.state import PAGES, RECONSTRUCT, SAMPLE, PageInfo
+from bigan.ui.state import BENCHMARKS, PAGES, RECONSTRUCT, RIVALS, SAMPLE, PageInfo
 
 SLOW = ("umap", "numba", "lightning", "lightning_fabric", "pytorch_lightning", "pandas", "pyarrow")
 TIMEOUT_SECONDS = 60.0
@@ -57,6 +59,27 @@ def reconstruct_seconds(script: Path, num_runs: int) -> list[float]:
     return seconds[1:]
 
 
+def rivals_seconds(script: Path, num_runs: int) -> list[float]:
+    """Seconds from another image to the Rivals page with what every model makes of it; the first does not count."""
+    app = open_app(script, RIVALS)
+    seconds = []
+    for _ in range(num_runs + 1):
+        app.button(key="source-another").click()
+        seconds.append(_seconds(app))
+    return seconds[1:]
+
+
+def disagreements_seconds(script: Path, num_runs: int) -> list[float]:
+    """Seconds from another second row to the digits on which it disagrees, once each row has been shown."""
+    app = open_app(script, BENCHMARKS)
+    rows = app.selectbox(key="second").options
+    seconds = []
+    for run in range(num_runs + len(rows)):
+        app.selectbox(key="second").select_index(run % len(rows))
+        seconds.append(_seconds(app))
+    return seconds[len(rows) :]
+
+
 def _choose_upload(app: AppTest) -> None:
     """Bring the page's uploader on the screen, where a choice of sources hides it."""
     if not app.file_uploader:
@@ -83,14 +106,21 @@ def _seconds(app: AppTest) -> float:
     return elapsed
 
 
+MEASURES = {
+    "samples": sample_seconds,
+    "reconstruct": reconstruct_seconds,
+    "rivals": rivals_seconds,
+    "disagreements": disagreements_seconds,
+}
+
+
 def main(script: str, what: str, num_runs: str = "40") -> None:
     """Measure and print."""
     path = Path(script).resolve()
     if what == "modules":
         found: list[str] | list[float] = slow_modules(path)
     else:
-        measure = {"samples": sample_seconds, "reconstruct": reconstruct_seconds}[what]
-        found = measure(path, int(num_runs))
+        found = MEASURES[what](path, int(num_runs))
     print(json.dumps(found))
 
 
