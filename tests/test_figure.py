@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,20 @@ import torch
 from PIL import Image
 
 import bigan
-from bigan import checkpoint
+from bigan import checkpoint, data
 from bigan.__main__ import main
 from bigan.cli.command import ENLARGEMENT
 from bigan.cli.figure import balanced_choice
 from bigan.explore.gallery import load_gallery
 
 PITCH = 28 * ENLARGEMENT + 2
+
+
+@pytest.fixture(autouse=True)
+def nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No data set on this machine, whatever lies on it."""
+    monkeypatch.setattr(data, "CACHE", tmp_path / "cache")
+    monkeypatch.delenv("BIGAN_DATA", raising=False)
 
 
 def cell(picture: np.ndarray, row: int, column: int) -> np.ndarray:
@@ -29,8 +37,8 @@ def cell(picture: np.ndarray, row: int, column: int) -> np.ndarray:
 def test_the_rows_are_samples_images_and_their_reconstructions(
     from_data: bool, mapped_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out, data = tmp_path / "figure.png", ["--data", str(mapped_checkpoint / "gallery.npz")] if from_data else []
-    words = ["figure", str(mapped_checkpoint), "--columns", "7", "--seed", "5", "--out", str(out), *data]
+    out, given = tmp_path / "figure.png", ["--data", str(mapped_checkpoint / "gallery.npz")] if from_data else []
+    words = ["figure", str(mapped_checkpoint), "--columns", "7", "--seed", "5", "--out", str(out), *given]
     assert main([*words, "--json"]) == 0
     document, model = json.loads(capsys.readouterr().out), bigan.load(mapped_checkpoint)
     picture = np.asarray(Image.open(out))
@@ -46,6 +54,24 @@ def test_the_rows_are_samples_images_and_their_reconstructions(
             assert np.array_equal(cell(picture, row, column), (image[0] * 255).round().byte().numpy())
     assert document["labels"] == [gallery.class_names[label] for label in gallery.labels[places].tolist()]
     assert document["distances"] == pytest.approx((rows[2] - x).flatten(1).norm(dim=1).tolist(), rel=1e-5)
+
+
+def test_where_the_data_set_lies_its_test_images_are_drawn_from_before_the_gallery(
+    mapped_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = torch.randint(0, 256, (20, 1, 28, 28), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
+    for stem, part in (("train", images[:12]), ("t10k", images[12:])):
+        header = struct.pack(">4B3i", 0, 0, 8, 3, len(part), 28, 28)
+        (tmp_path / f"{stem}-images-idx3-ubyte").write_bytes(header + part.numpy().tobytes())
+        header = struct.pack(">4Bi", 0, 0, 8, 1, len(part))
+        (tmp_path / f"{stem}-labels-idx1-ubyte").write_bytes(header + bytes(i % 10 for i in range(len(part))))
+    monkeypatch.setenv("BIGAN_DATA", str(tmp_path))
+    out = tmp_path / "figure.png"
+    assert main(["figure", str(mapped_checkpoint), "--columns", "3", "--out", str(out), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["dataset"] == "mnist"
+    for column, index in enumerate(document["indices"]):
+        assert np.array_equal(cell(np.asarray(Image.open(out)), 1, column), images[12 + index, 0].numpy())
 
 
 def test_each_class_comes_as_often_as_the_next_and_in_order() -> None:

@@ -35,7 +35,8 @@ class Figure(ModelCommand):
     """
 
     data: FolderOption = None
-    """Where its data set lies, whose held-out images are x, or a gallery.npz; the checkpoint's own if not given."""
+    """Where its data set lies, whose held-out images are x (also: $BIGAN_DATA, ~/.cache/bigan/data), or a gallery.npz;
+    the checkpoint's own where there is neither."""
     columns: int = 20
     """How many of each."""
     seed: int = 0
@@ -76,7 +77,11 @@ class Figure(ModelCommand):
             "labels": [images.class_names[label] for label in images.labels[chosen].tolist()],
             "distances": distances.tolist(),
         }
-        facts = [["images of each row", str(len(x))], ["mean distance from x to G(E(x))", f"{distances.mean():.2f}"]]
+        facts = [
+            ["images of each row", str(len(x))],
+            ["x is drawn from", images.name],
+            ["mean distance from x to G(E(x))", f"{distances.mean():.2f}"],
+        ]
         text = f"{table((f'seed {self.seed}', ''), facts)}\n\nWritten to {self.out}: G(z), x, G(E(x))."
         return Answer(document, text)
 
@@ -85,17 +90,20 @@ class Figure(ModelCommand):
         from bigan.data import DataError, Dataset
         from bigan.explore.gallery import load_gallery
 
-        if self.data is not None:
+        try:
             _, held_out = read_parts(model.config, "test", self.data)
-            if (shape := tuple(held_out.images.shape[1:])) != model.config.image_shape:
+        except DataError:
+            gallery = load_gallery(folder)
+            if self.data is not None:
+                raise
+            if gallery is None:
                 raise DataError(
-                    f"The images of {held_out.name} are {shape}; this model needs {model.config.image_shape}."
-                )
-            return held_out
-        gallery = load_gallery(folder)
-        if gallery is None:
-            raise DataError(f"The checkpoint '{folder}' has no gallery; say where real images lie with --data.")
-        return Dataset(f"gallery of {model.config.dataset}", gallery.images, gallery.labels, gallery.class_names)
+                    f"The checkpoint '{folder}' has no gallery; say where real images lie with --data."
+                ) from None
+            return Dataset(f"gallery of {model.config.dataset}", gallery.images, gallery.labels, gallery.class_names)
+        if (shape := tuple(held_out.images.shape[1:])) != model.config.image_shape:
+            raise DataError(f"The images of {held_out.name} are {shape}; this model needs {model.config.image_shape}.")
+        return held_out
 
 
 def balanced_choice(labels: "Int64[Tensor, ' N']", count: int, seed: int) -> "Int64[Tensor, ' B']":
