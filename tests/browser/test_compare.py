@@ -4,8 +4,10 @@ import re
 from typing import Any
 
 from playwright.sync_api import expect
+from visitor import Visitor
 
 from bigan.benchmark.drawings import drawing
+from bigan.ui.disagreements import SHOWN
 
 PAIR = "checkpoint=mnist&other=fashion-mnist"
 
@@ -54,3 +56,31 @@ def test_the_three_pages_are_linked_and_fit_a_telephone(visit: Any) -> None:
     assert not visitor.has_sideways_scrolling()
     visitor.follow("Two of them closely", "Compare")
     assert not visitor.has_sideways_scrolling()
+
+
+def test_two_rows_of_the_table_are_chosen_and_the_digits_between_them_leafed_through(
+    context: Any, shipped_site: str
+) -> None:
+    visitor = Visitor(context, shipped_site)
+    page = visitor.page
+    visitor.open("/benchmarks?first=PCA")
+    second = page.get_by_role("combobox", name="Second")
+    second.scroll_into_view_if_needed()
+    visitor.settle()  # the list closes when the page is scrolled
+    second.click()
+    page.get_by_role("option", name="Raw pixels").click()
+    page.wait_for_url(re.compile("second=Raw.pixels"))
+    words = "only the second is right"
+    page.get_by_role("radio", name=words).or_(page.get_by_role("button", name=words)).first.click()
+    page.wait_for_url(re.compile("which=only.the.second"))
+    cards = page.get_by_alt_text(re.compile("and the nearest image by PCA, labelled .*, and by Raw pixels, labelled"))
+    expect(cards).to_have_count(SHOWN)
+    before = cards.first.get_attribute("alt")
+    leaf = page.get_by_role("spinbutton", name=re.compile("^Page of"))
+    leaf.fill("2")
+    leaf.press("Enter")
+    page.wait_for_url(re.compile("part=2"))
+    expect(cards.first).not_to_have_attribute("alt", str(before))
+    visitor.settle()
+    visitor.assert_well()
+    page.close()
