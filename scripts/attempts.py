@@ -101,6 +101,7 @@ def _table(found: dict[str, Any]) -> str:
         "Measured on `validation` (the last 10,000 training digits among the first 50,000), seed 42, one run of 20\n"
         "epochs each where nothing else is said. The blind classifiers are random ones, never trained, that read E's\n"
         "features (bigan/objectives/consistency.py); a weight of 0 leaves a term out.\n"
+        "PERMUTED is MNIST with the pixels of all images in another fixed order, which scripts/attempts.py writes.\n"
     )
     rows = [head, f"| what | {' | '.join(METRICS)} | command |", "| --- " * (len(METRICS) + 2) + "|"]
     for attempt in found.values():
