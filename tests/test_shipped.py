@@ -66,6 +66,17 @@ def test_the_readme_has_the_table_line_by_line() -> None:
         assert (f"| {' | '.join(benchmarks.cells(line))} |" in README) == (line.measured is not None), line.name
 
 
+def test_the_readme_says_how_far_the_seeds_differ() -> None:
+    table = load_table(TABLE)
+    assert table is not None
+    spread = table.to_dict()["spread"]
+    words = (
+        f"{len(spread['seeds'])} seeds have {spread['mean']:.2f} % on average, with a standard deviation of "
+        f"{spread['standard_deviation']:.2f} points"
+    )
+    assert words in " ".join(README.split())
+
+
 def test_the_readme_has_the_figures_of_every_attempt() -> None:
     for attempt in attempts.attempts():
         accuracy, _, ratio, nnd, _ = attempts.cells(attempt)[1:]
