@@ -20,7 +20,7 @@ from bigan.ui.loaders import OpenCheckpoint
 CHECKPOINT_KEY = "checkpoint"
 _ROUTED_KEY, _REMEMBERED_KEY, _AT_KEY, _ASKED_KEY, _NEWEST_KEY = "routed", "remembered", "at", "asked", "newest"
 _CONFIG_KEY = "config-of-chosen"  # of the model that the sidebar shows, for links
-UNHEARD_SECONDS = 1.0  # for so long a browser may not have heard yet of what was changed here
+UNHEARD_SECONDS = 10.0  # for so long a browser may not have heard yet of what was changed here
 PREVIEW_COLUMNS, PREVIEW_ROWS, PREVIEW_SEED = 8, 2, 0
 
 
@@ -242,9 +242,11 @@ def kept(key: str, default: str) -> str:
 def newest(key: str) -> str:
     """A `kept` value as it was changed last, also where the browser has not heard of that; for callbacks."""
     value: str = st.session_state.get(key, "")
+    if links.asked() is not None:  # by a step back, or by a link, one means the value that was before
+        st.session_state.get(_NEWEST_KEY, {}).pop(key, None)
     changed = st.session_state.get(_NEWEST_KEY, {}).get(key)
     if changed is not None and value in changed.overwritten:
-        in_address = st.query_params.get(key, "") == changed.value  # with the back button, both would be the old one
+        in_address = st.query_params.get(key, "") == changed.value
         if in_address or time.monotonic() - changed.since < UNHEARD_SECONDS:
             return str(changed.value)
     return value

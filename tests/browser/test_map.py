@@ -127,6 +127,8 @@ def test_the_legend_hides_a_class_and_space_selects_a_point(at_the_map: Any) -> 
     assert int(root.get_attribute("data-in-view")) < before
     assert chip.get_attribute("aria-pressed") == "false"
     chip.click()
+    expect(root).to_have_attribute("data-in-view", str(before))
+    visitor.settle()
     page.locator("canvas.map-canvas").first.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
