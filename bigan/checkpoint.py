@@ -5,12 +5,13 @@ loaded model is for use, and training re-estimates its statistics.
 """
 
 import contextlib
+import functools
 import json
 import math
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ WEIGHTS_FILE = "model.safetensors"
 OTHER_FILES = (METRICS_FILE, HISTORY_FILE, TRAIN_FILE, REPLAY_FILE, CARD_FILE, GALLERY_FILE, PROJECTION_FILE)
 
 MAX_HEADER_BYTES = 2**20  # of the weights: some 10,000 tensors
+MAX_SHAPES = 64  # configs whose tensors are remembered: every page of the app checks every checkpoint
 MAX_DOWNLOAD_BYTES = 2**31  # of one file of the Hub: the largest model allowed, in float32
 
 WEIGHT_DTYPES = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32"}
@@ -173,10 +175,11 @@ def read_model(folder: Path, device: str = "cpu") -> BiGAN:
         ValueError: no such device.
     """
     target = _checked_device(device)
-    model = skeleton(read_config(folder))
+    config = read_config(folder)
+    model = skeleton(config)
     tensors: dict[str, Tensor] = {}
-    with _open_weights(folder, model) as file:
-        for name in _shapes(model):
+    with _open_weights(folder, config) as file:
+        for name in _shapes(config):
             tensors[name] = file.get_tensor(name).to(target, torch.float32, copy=True)
             if problem := _problem_of(name, tensors[name]):
                 raise CheckpointError(f"In the checkpoint '{folder}', {WEIGHTS_FILE} is unusable: {problem}.")
@@ -234,7 +237,7 @@ def _summarise(name: str, folder: Path) -> CheckpointSummary:
                 f"The checkpoint '{folder}' must be renamed to letters, digits, dots, dashes and underscores."
             )
         config = read_config(folder)
-        with _open_weights(folder, skeleton(config)):
+        with _open_weights(folder, config):
             return CheckpointSummary(name, folder, config, None)
     except (ValueError, OSError) as error:
         return CheckpointSummary(name, folder, None, str(error))
@@ -246,15 +249,17 @@ def skeleton(config: ModelConfig) -> BiGAN:
         return BiGAN(config)
 
 
-def _shapes(model: BiGAN) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the tensors that a checkpoint of this model holds."""
-    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items() if COUNT not in name}
+@functools.lru_cache(MAX_SHAPES)
+def _shapes(config: ModelConfig) -> Mapping[str, tuple[int, ...]]:
+    """Names and shapes of the tensors that a checkpoint of such a model holds."""
+    tensors = skeleton(config).state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items() if COUNT not in name}
 
 
 @contextlib.contextmanager
-def _open_weights(folder: Path, model: BiGAN) -> Iterator[Any]:
-    """The weights file of a folder, opened once its header is known to be that of this model."""
-    where, path, expected = f"In the checkpoint '{folder}', {WEIGHTS_FILE}", folder / WEIGHTS_FILE, _shapes(model)
+def _open_weights(folder: Path, config: ModelConfig) -> Iterator[Any]:
+    """The weights file of a folder, opened once its header is known to be that of a model of this config."""
+    where, path, expected = f"In the checkpoint '{folder}', {WEIGHTS_FILE}", folder / WEIGHTS_FILE, _shapes(config)
     size = sum(math.prod(shape) for shape in expected.values())
     checked_file(path, size * torch.float32.itemsize + MAX_HEADER_BYTES)
     try:

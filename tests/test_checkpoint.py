@@ -60,6 +60,20 @@ def assert_same_model(one: BiGAN, other: BiGAN) -> None:
     assert torch.equal(one.score(x, z), other.score(x, z))
 
 
+def test_checkpoints_are_looked_through_again_without_building_their_networks(
+    folder: Path, only_here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert checkpoint.list_checkpoints() == [folder.name]
+
+    def again(config: ModelConfig) -> BiGAN:
+        raise AssertionError(f"{config} is built a second time.")
+
+    monkeypatch.setattr(checkpoint, "skeleton", again)
+    assert checkpoint.list_checkpoints() == [folder.name]
+    (only_here / folder.name / "model.safetensors").write_bytes(b"")
+    assert checkpoint.list_checkpoints() == []  # what is remembered is what a config asks for, not what a file has
+
+
 def test_float32_checkpoint_gives_the_same_images(tiny_model: BiGAN, tmp_path: Path) -> None:
     checkpoint.save(tiny_model, tmp_path / "exact", dtype=torch.float32)
     assert_same_model(checkpoint.load(tmp_path / "exact"), tiny_model)

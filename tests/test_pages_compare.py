@@ -157,7 +157,7 @@ def test_a_file_that_is_replaced_while_a_page_is_open_changes_nothing_of_what_it
     assert page.gallery_key != later.gallery_key and page.index_key != later.index_key
 
 
-def test_a_page_of_many_models_reads_the_gallery_with_each_of_them_once(
+def test_a_page_of_many_models_reads_the_gallery_and_draws_a_seed_with_each_of_them_once(
     places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gallery = load_gallery(places / "tiny")
@@ -168,11 +168,12 @@ def test_a_page_of_many_models_reads_the_gallery_with_each_of_them_once(
     open_page("rivals", checkpoint="tiny")
 
     def again(*_: object) -> None:
-        raise AssertionError("The gallery is read a second time.")
+        raise AssertionError("The same is computed a second time.")
 
     monkeypatch.setattr(loaders, "index_gallery", again)
     monkeypatch.setattr(loaders, "known_images", again)
     monkeypatch.setattr(comparisons, "gallery_features", again)
+    monkeypatch.setattr(comparisons, "compare_samples", again)
     open_page("rivals", checkpoint="tiny")
 
 

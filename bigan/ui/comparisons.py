@@ -21,6 +21,7 @@ from bigan.ui.loaders import MAX_MODELS, OpenCheckpoint
 from bigan.ui.sources import GalleryImage, Source, Upload, resolve_source, upload_names
 
 MAX_READINGS = 64  # remembered for all sessions; one of ten MNIST digits by two models takes 150 kB
+MAX_DRAWINGS = 16  # likewise; one of 16 samples by eight models takes 450 kB
 MAX_COMPANIONS = 10
 
 
@@ -117,8 +118,18 @@ def warn(members: Sequence[OpenCheckpoint], x: Float[Tensor, "1 C H W"]) -> None
 
 
 def drawings(members: Sequence[OpenCheckpoint], num_samples: int, seed: int) -> tuple[Drawing, ...]:
-    """What each model generates from the same seed."""
-    return compare_samples([one.model for one in members], num_samples, seed)
+    """What each model generates from the same seed; the same is computed once."""
+    return _drawings(tuple(one.weights_sha256 for one in members), num_samples, seed, members)
+
+
+@st.cache_resource(max_entries=MAX_DRAWINGS, show_spinner="Drawing with each model")
+def _drawings(
+    models: tuple[str, ...],  # noqa: ARG001
+    num_samples: int,
+    seed: int,
+    _members: Sequence[OpenCheckpoint],
+) -> tuple[Drawing, ...]:
+    return compare_samples([one.model for one in _members], num_samples, seed)
 
 
 def foreign_counts(
@@ -144,7 +155,7 @@ def _foreign_counts(
     known = _reader.known
     assert known is not None
     found = []
-    for one in compare_samples([one.model for one in _members], num_samples, seed):
+    for one in drawings(_members, num_samples, seed):
         assert one.images is not None
         found.append(sum(f.is_foreign for f in familiarities(one.images, known)))
     return tuple(found)
