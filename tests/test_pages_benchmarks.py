@@ -362,7 +362,9 @@ def test_the_best_of_each_kind_is_named_and_the_shipped_file_is_understood() -> 
         "neither term (EGr/EGr_b 0.100)."
     )
     shipped = attempts.attempts()
-    assert shipped and all(len(attempts.cells(one)) == len(attempts.HEADER) for one in shipped)
+    raw = json.loads((Path("results") / attempts.FILE).read_text(encoding="utf-8"))
+    assert [one.metrics for one in shipped] == [one["metrics"] for one in raw.values()]
+    assert [attempts.cells(one)[1] for one in shipped] == [f"{one['metrics']['NNC_e-']:.2f} %" for one in raw.values()]
 
 
 def test_curves_are_read_from_the_checkpoints_and_histories_that_are_here(

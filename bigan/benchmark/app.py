@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -139,9 +140,9 @@ def map_page(num_points: int = MAP_POINTS, name: str = "map", limit: float = MAX
 
 
 def memory() -> Row:
-    """Megabytes of the app's process after its pages were seen with both shipped BiGANs of the paper's recipe.
+    """Megabytes of the app's process after `PAGES` were seen with both shipped BiGANs of the paper's recipe.
 
-    Holds only if both are there. The note says what it is after all other checkpoints were seen too.
+    Holds only if both are there. The note says what it is after they and Rivals were seen with all others too.
     """
     from bigan.checkpoint import list_checkpoints
 
@@ -177,7 +178,7 @@ def resident_megabytes(process: int) -> float:
 
 def _answers(name: str, limit: float, num_runs: int) -> Row:
     seconds = json.loads(_stopwatch(name, str(num_runs)))
-    note = f"median {1e3 * sorted(seconds)[len(seconds) // 2]:.0f} ms, {len(seconds)} runs"
+    note = f"median {1e3 * statistics.median(seconds):.0f} ms, {len(seconds)} runs"
     return at_most(name, 1e3 * percentile_95(seconds), "ms", 1e3 * limit, note)
 
 

@@ -133,7 +133,7 @@ class Reproduce(Command):
         return asked
 
     def _recipe(self, name: str, seed: int) -> Recipe:
-        """A recipe as it is asked for."""
+        """A recipe as it is asked for; what it begins with is trained first where that is missing."""
         usual = RECIPES[name]
         model = usual.model
         if self.size == "tiny":
@@ -150,8 +150,9 @@ class Reproduce(Command):
 
     def _named(self, name: str, seed: int | None = None) -> str:
         """The name with all that is not as in the paper: "mnist", "mnist-seed-43", "mnist-validation-2-epochs"."""
-        words = [name]
-        words += [f"seed-{seed}"] * (seed is not None and seed != RECIPES["mnist"].train.seed)
+        from bigan.evaluation.table1 import run_name
+
+        words = [run_name(name, None if seed == RECIPES["mnist"].train.seed else seed)]
         words += ["gallery"] * is_gallery(self.data) + ["validation"] * (self.split == "validation")
         words += [f"{self.epochs}-epochs"] * (self.epochs != PAPER_EPOCHS) + ["tiny"] * (self.size == "tiny")
         return "-".join(words)
@@ -257,13 +258,16 @@ class Reproduce(Command):
         return measured.with_row(name, facts, found)
 
     def command_line(self, name: str) -> str:
-        """The command that measures one row anywhere; DIR stands for a place outside this folder."""
-        from bigan.evaluation.table1 import SEED_MARK
+        """The command that measures one row anywhere, and for another seed's those before it.
 
-        base, _, seed = name.partition(SEED_MARK)
+        DIR stands for a place outside this folder.
+        """
+        from bigan.evaluation.table1 import name_parts
+
+        base, seed = name_parts(name)
         words = ["python", "-m", "bigan", "reproduce", self.what, "--rows", base]
-        if seed:
-            words += ["--seeds", str(int(seed) - RECIPES["mnist"].train.seed + 1)]
+        if seed is not None:
+            words += ["--seeds", str(seed - RECIPES["mnist"].train.seed + 1)]
         if self.data is not None:
             words += ["--data", portable(self.data, f"DIR/{GALLERY_FILE}" if is_gallery(self.data) else "DIR")]
         for field in dataclasses.fields(self):

@@ -62,8 +62,8 @@ class Table1:
         return {**self.settings, "rows": [self._row(name) for name in self.names], "spread": self._spread()}
 
     def _row(self, name: str) -> dict[str, Any]:
-        row, accuracy = ROWS[_base(name)], self.accuracy(name)
-        seed = name.partition(SEED_MARK)[2]
+        base, seed = name_parts(name)
+        row, accuracy = ROWS[base], self.accuracy(name)
         return {
             "name": name,
             "title": f"{row.title} (seed {seed})" if seed else row.title,
@@ -96,7 +96,7 @@ class Table1:
 
     def _spread(self) -> dict[str, Any] | None:
         """Mean and standard deviation of the BiGAN's accuracy over seeds, in percent, once there are two."""
-        names = [name for name in self.names if _base(name) == REFERENCE]
+        names = [name for name in self.names if name_parts(name)[0] == REFERENCE]
         if len(names) < 2:
             return None
         values = [self.accuracy(name).percent for name in names]
@@ -110,6 +110,23 @@ class Table1:
 def seeded(name: str, seed: int) -> str:
     """The name of a row from another seed."""
     return f"{name}{SEED_MARK}{seed}"
+
+
+def name_parts(name: str) -> tuple[RowName, int | None]:
+    """The row that a name says, and the other seed, where it says one; undoes `seeded`.
+
+    Raises:
+        ValueError: there is no such row.
+    """
+    base, mark, seed = name.partition(SEED_MARK)
+    if base not in ROWS or (mark and not seed.isdecimal()):
+        raise ValueError(f"{name!r} is no row of the table; it must be one of {', '.join(ROWS)}.")
+    return cast(RowName, base), int(seed) if mark else None
+
+
+def run_name(recipe: str, seed: int | None) -> str:
+    """What a training of a recipe from another seed than its own is called, as a folder of runs or a checkpoint."""
+    return recipe if seed is None else seeded(recipe, seed)
 
 
 def save_table(table: Table1, path: Path) -> None:
@@ -145,8 +162,10 @@ def load_table(path: Path) -> Table1 | None:
         rows = {row["name"]: row for row in document.pop("rows")}
         document.pop("spread")
         counts = {name: row["num_correct"] for name, row in rows.items()}
-        if not all(map(_is_row, rows)) or not all(map(is_finite_number, counts.values())):
-            raise ValueError("a row that there is not, or without its count")
+        if not all(map(is_finite_number, counts.values())):
+            raise ValueError("a row without its count")
+        for name in rows:
+            name_parts(name)
         facts = {name: {key: row[key] for key in FACTS} for name, row in rows.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
@@ -157,15 +176,6 @@ def load_table(path: Path) -> Table1 | None:
     return replace(table, facts={name: facts[name] for name in kept}, answers=kept)
 
 
-def _base(name: str) -> RowName:
-    return cast(RowName, name.partition(SEED_MARK)[0])
-
-
-def _is_row(name: str) -> bool:
-    base, mark, seed = name.partition(SEED_MARK)
-    return base in ROWS and (seed.isdecimal() if mark else True)
-
-
 def _place(name: str) -> tuple[int, int]:
-    base, _, seed = name.partition(SEED_MARK)
-    return (len(ROWS), int(seed)) if seed else ([*ROWS].index(cast(RowName, base)), 0)
+    base, seed = name_parts(name)
+    return ([*ROWS].index(base), 0) if seed is None else (len(ROWS), seed)

@@ -39,7 +39,7 @@ class Reading:
     neighbours: tuple[tuple[Neighbour, ...], ...] | None
     """For each image the nearest of the gallery, by features of this model's penultimate layer."""
     shortcomings: tuple[str, ...]
-    """Why something is None, in a sentence each."""
+    """Which networks the others would need, in a sentence each."""
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from bigan import checkpoint
 from bigan.evaluation.paper import TABLE_1, TABLE_1_ACCURACY
-from bigan.evaluation.rows import REFERENCE, ROWS, Row, RowName
-from bigan.evaluation.table1 import SEED_MARK, Table1, load_table
+from bigan.evaluation.rows import REFERENCE, ROWS, Row
+from bigan.evaluation.table1 import Table1, load_table, name_parts, run_name
 from bigan.records import read_history
 from bigan.ui import charts, theme
 from bigan.ui.loaders import OpenCheckpoint
@@ -254,11 +254,11 @@ def curves(shown: Sequence[Line]) -> Curves:
     found: dict[str, dict[int, float]] = {}
     missing = []
     for line in shown:
-        base, mark, seed = line.name.partition(SEED_MARK)
-        row = ROWS[cast(RowName, base)]
+        base, seed = name_parts(line.name)
+        row = ROWS[base]
         if row.recipe is None or not row.is_trained or row.features != "penultimate":
             continue
-        name = f"{row.recipe}{mark}{seed}"
+        name = run_name(row.recipe, seed)
         summary = places.get(name)
         if summary is not None and summary.config is not None:
             history = OpenCheckpoint(summary.name, summary.path, summary.config).history

@@ -207,6 +207,8 @@ def curves(
     alt: str,
     key: str,
     references: Mapping[str, float] | None = None,
+    from_y: float | None = None,
+    height_px: int = CURVES_HEIGHT_PX,
 ) -> None:
     """Lines over a common axis, with a table twin.
 
@@ -219,6 +221,8 @@ def curves(
         alt: what one sees, in a sentence.
         key: unlike any other chart's on the page.
         references: name -> a level drawn as a dotted line, such as the paper's value.
+        from_y: what lies below is not drawn; the table has it.
+        height_px: of the whole chart, its legend included.
     """
     c = theme.colours()
     dashes = ("solid", "dash", "dot", "dashdot")
@@ -242,5 +246,7 @@ def curves(
         )
     figure.update_xaxes(title=x_title, showgrid=False, linecolor=c.faint)
     figure.update_yaxes(title=y_title, gridcolor=c.faint, zeroline=False)
-    draw(figure, alt=alt, key=key, height_px=CURVES_HEIGHT_PX)
+    if from_y is not None:
+        figure.update_yaxes(autorangeoptions_minallowed=from_y)
+    draw(figure, alt=alt, key=key, height_px=height_px)
     table_twin(lambda: {x_title: x, **series}, f"{y_title} as a table")

@@ -17,9 +17,9 @@ from bigan import checkpoint, data, machine
 from bigan.config import Split
 from bigan.data import Dataset, fingerprint
 from bigan.evaluation.representation import Answers, answers_within
-from bigan.evaluation.rows import ROWS, Row, RowName
+from bigan.evaluation.rows import ROWS, Row
 from bigan.evaluation.significance import mcnemar
-from bigan.evaluation.table1 import SEED_MARK, Table1
+from bigan.evaluation.table1 import Table1, name_parts, run_name
 from bigan.explore.gallery import Gallery
 from bigan.pictures import mosaic
 from bigan.ui import benchmarks, lanes, pictures, state
@@ -116,7 +116,8 @@ def show(one: Asked, first: str, second: str, titles: Sequence[str], which: Whic
     """One page of the images, three pictures each, or their numbers where there are no pictures."""
     rows = positions(one.found, first, second, which)[(page - 1) * SHOWN : page * SHOWN]
     if not one.is_shown:
-        st.caption(state.as_text(f"Their numbers in the test set: {', '.join(map(str, rows.tolist()))}."))
+        held_out = "test set" if one.found.settings["protocol"] == "test" else "held-out digits"
+        st.caption(state.as_text(f"Their numbers in the {held_out}: {', '.join(map(str, rows.tolist()))}."))
         return
     answers = one.found.answers[first], one.found.answers[second]
     if one.gallery is None:
@@ -142,7 +143,7 @@ def _card(one: Asked, row: int, trio: Trio, i: int, names: Sequence[str], titles
     number = f"number {row}" if one.gallery is None else one.gallery.ids[row]
     figure = pictures.figure(
         mosaic(torch.stack([trio.queries[i], trio.first[i], trio.second[i]]), 3, gap_px=2),
-        alt=f"{number.capitalize()}, labelled {own}, and the nearest image by {titles[0]}, labelled {said[0]}, and by "
+        alt=f"Image {number}, labelled {own}, and the nearest image by {titles[0]}, labelled {said[0]}, and by "
         f"{titles[1]}, labelled {said[1]}",
         kind="real",
         scale=SCALE,
@@ -201,13 +202,13 @@ def _checkpoints(found: Table1) -> Iterator[OpenCheckpoint]:
 
 def _within_gallery(found: Table1, name: str, owner: OpenCheckpoint) -> Answers | None:
     """What a row says to each image of a gallery among all others; None where what was measured for it is not here."""
-    base, mark, seed = name.partition(SEED_MARK)
-    row = ROWS.get(cast(RowName, base))
-    if row is None or not row.is_trained:
-        return None
-    digest, place = found.facts[name]["weights_sha256"], f"{row.recipe}{mark}{seed}"  # as `reproduce` calls it
+    base, seed = name_parts(name)
+    row, digest = ROWS[base], found.facts[name]["weights_sha256"]
+    if row.recipe is None:
+        return _within(row, digest, owner.gallery_key, None, owner)
+    place = run_name(row.recipe, seed)
     one = next((one for one in _checkpoints(found) if one.name == place and one.weights_sha256 == digest), None)
-    return None if one is None and row.recipe is not None else _within(row, digest, owner.gallery_key, one, owner)
+    return _within(row, digest, owner.gallery_key, one, owner) if one is not None and row.is_trained else None
 
 
 @st.cache_resource(max_entries=MAX_ROWS, show_spinner="Asking the gallery")

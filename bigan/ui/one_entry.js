@@ -22,9 +22,11 @@ function draw() {
   };
   const press = ({ type, target }) => {
     if (target.closest?.("[data-testid=stSidebarCollapseButton]")) return; // changes nothing; sidebar.js presses it too
-    const link = type === "click" ? target.closest?.("a[href]") : null;
+    const link = target.closest?.("a[href]");
+    const isAway = Boolean(link) && new URL(link.href).pathname !== location.pathname;
+    if (isAway && type !== "click") return; // the page may still settle until the click that leaves it
     isMade = false;
-    isLeaving = Boolean(link) && new URL(link.href).pathname !== location.pathname;
+    isLeaving = isAway;
   };
   for (const kind of PRESSES) addEventListener(kind, press, { capture: true });
 }

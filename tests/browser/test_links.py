@@ -108,6 +108,17 @@ def test_a_link_without_values_leads_to_what_was_last_chosen_there(visit: Any) -
     expect(page.get_by_alt_text("G(z) of mnist, number 5 of seed 0")).to_be_visible()
 
 
+def test_an_address_that_settles_while_a_link_away_is_held_down_makes_no_entry(visit: Any) -> None:
+    visitor = visit()
+    visitor.open("/learn")
+    before, link = num_entries(visitor), links(visitor, "Rivals", "stSidebarNav")
+    for kind in ("pointerdown", "keydown"):
+        link.dispatch_event(kind)
+        visitor.page.evaluate("history.pushState(history.state, '', '?lesson=late')")
+    assert num_entries(visitor) == before and values(visitor) == {"lesson": "late"}
+    follow(visitor, link, "Rivals", before)
+
+
 def test_a_link_opened_by_itself_loses_its_mark(visit: Any) -> None:
     visitor = visit()
     visitor.open(f"/map?source={DIGIT}")
