@@ -116,7 +116,7 @@ def _curves(shown: list[Line]) -> None:
             height_px=CURVES_HEIGHT_PX,
         )
         st.caption(
-            "Measured while training, on the digits held out from it, with batch-norm statistics of fewer batches than "
+            "Measured while training, on the digits of the table, with batch-norm statistics of fewer batches than "
             "the table's figures. Epoch 0 is the untrained network: random features keep digits apart rather well. "
             f"What is below {CURVES_FROM:g} % stands in the table alone."
         )
@@ -212,7 +212,7 @@ def _again(found: Table1 | None, measured: list[Line]) -> None:
             "trained by": [((line.measured or {})["training"] or {}).get("command", "") for line in measured],
             "seed": [(line.measured or {})["seed"] for line in measured],
             "processor": [(line.measured or {})["evaluation"]["processor"] for line in measured],
-            "threads in training": [((line.measured or {})["training"] or {}).get("threads", "") for line in measured],
+            "threads in training": [((line.measured or {})["training"] or {}).get("threads") for line in measured],
             "weights": [((line.measured or {})["weights_sha256"] or "")[:12] for line in measured],
         },
         "Each row's command, seed and machine",

@@ -22,12 +22,13 @@ from bigan.ui import (
 )
 from bigan.ui.comparisons import Company
 from bigan.ui.loaders import MAX_MODELS, OpenCheckpoint
-from bigan.ui.sources import Resolved
+from bigan.ui.sources import GalleryImage, Resolved
 
 DEFAULT_POSITION = 4
 SCALE = 5
 NUM_SAMPLES = 16
-MODELS = "models"
+MODELS, NONE_CHOSEN = "models", "models-none-chosen"
+ITSELF = " The image is one of them, and so the first of its own neighbours."
 NEARLY_SEEN = (
     " They are copies of training digits, made smaller and enlarged again: the models have seen nearly the same. A "
     "digit that you draw is new to all of them."
@@ -43,6 +44,7 @@ BiGAN with a cycle term is trained on both.
 **What it loses.** Nothing asks an autoencoder that $E(x)$ fill the prior, so a $z$ drawn from the prior lies where its
 $G$ has never been, and the sample need not be like anything real. Counted as *like nothing in the gallery* is a sample
 that is farther from every image of the gallery, sharp and blurred, than nearly all of its own are from their nearest.
+That is a mild test: a fragment of a few strokes may pass it and be no digit all the same. Trust your eye first.
 
 **E(G(z)) against z.** Each dot is one number of a $z$, and what $E$ finds of it in $G(z)$. A *latent regressor* is
 trained on exactly this, on images that its $G$ made; a BiGAN comes to it only as far as the game leads. Nothing asks an
@@ -106,12 +108,21 @@ def _members(company: Company, asked: str) -> tuple[OpenCheckpoint, ...]:
         list(known),
         key=widget,
         max_selections=MAX_MODELS,
-        on_change=lambda: state.keep(MODELS, ",".join(st.session_state[widget])),
-        help=f"Any {MAX_MODELS} of the checkpoints with images of {comparisons.size(company.members[0])}.",
+        on_change=lambda: _choose(st.session_state[widget]),
+        help=f"Any {MAX_MODELS} of the checkpoints with images of {comparisons.size(company.members[0])}. Where none "
+        "is chosen, those of the sidebar's data set are shown.",
     )
+    if st.session_state.pop(NONE_CHOSEN, False):
+        st.caption("With none chosen there is nothing to see, so those of the sidebar's data set are shown.")
     for sentence in company.strangers.values():
         st.caption(state.as_text(f"Not among them: {sentence}"))
     return tuple(known[name] for name in names)
+
+
+def _choose(names: list[str]) -> None:
+    """Keep the choice; none at all is no view, which is said once."""
+    state.keep(MODELS, ",".join(names))
+    st.session_state[NONE_CHOSEN] = not names
 
 
 def _images(
@@ -141,6 +152,7 @@ def _images(
     st.caption(
         f"All are measured against the {reader.info.noun_plural} of {reader.name}'s gallery: the ratio is the distance "
         "to x over the mean distance to a random one of them. 0 is exact, 1 no better than chance."
+        + (ITSELF if isinstance(resolved.source, GalleryImage) else "")
         + (NEARLY_SEEN if reader.gallery is not None and reader.gallery.source == DIGIT_SHEET else "")
     )
     return resolved, found
@@ -160,9 +172,9 @@ def _samples(reader: OpenCheckpoint | None, members: tuple[OpenCheckpoint, ...])
     lanes.show([lanes.samples(*lane) for lane in zip(members, (reader or one for one in members), drawn, foreign,
                                                      strict=True)])  # fmt: skip
     st.caption(
-        "Models of one prior and as many numbers are given the same z. Each teal dot is one number of z, and above it "
-        "what E finds of it in G(z): on the dotted diagonal it is found again exactly. Of the gallery's own images, "
-        f"{100 * (1 - LIMIT_QUANTILE):.0f} % count as like nothing else in it."
+        "Models of one prior and as many numbers are given the same z. Each teal dot is one number of z, to the right, "
+        "and what E finds of it in G(z), upwards: on the dotted diagonal it is found again exactly. Of the gallery's "
+        f"own images, {100 * (1 - LIMIT_QUANTILE):.0f} % count as like nothing else in it."
     )
     return drawn, seed
 

@@ -164,3 +164,4 @@ def test_a_broken_file_is_one_sentence(tmp_path: Path, break_it: Callable[[Path]
     with pytest.raises(CheckpointError, match="table1") as caught:
         load_table(path)
     assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+    assert "checkpoint" not in str(caught.value), "it is none"

@@ -345,6 +345,8 @@ def test_the_rivals_are_chosen_in_the_address_foreign_data_and_nonsense_included
     app.multiselect[0].set_value(["mnist-ae-l2"]).run()
     assert not app.exception and app.multiselect[0].value == ["mnist-ae-l2"]
     assert "Only mnist-ae-l2 brings x back" in written(app)
+    app.multiselect[0].set_value([]).run()
+    assert len(app.multiselect[0].value) > 1 and "With none chosen" in written(app)
 
 
 def test_samples_like_nothing_in_the_gallery_are_counted_for_its_own_data_only(places: Path) -> None:

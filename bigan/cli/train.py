@@ -105,6 +105,8 @@ class Train(Command):
         except DivergedError as error:
             raise ValueError(str(error)) from error
         except KeyboardInterrupt as error:
+            if not run.saved_epoch():
+                raise ValueError("Stopped before the first epoch was done; the same command begins again.") from error
             raise ValueError(
                 f"Stopped; the same command continues after epoch {run.saved_epoch()}, from {self.folder}."
             ) from error

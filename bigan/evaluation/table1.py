@@ -150,10 +150,16 @@ def load_table(path: Path) -> Table1 | None:
     Raises:
         CheckpointError: a file is broken.
     """
-    document = read_json(path.parent, path.name)
-    if document is None:
-        return None
-    arrays = read_arrays(path.with_suffix(".npz"), ARRAYS)
+    try:
+        document = read_json(path.parent, path.name)
+        if document is None:
+            return None
+        arrays = read_arrays(path.with_suffix(".npz"), ARRAYS)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{path}, or {path.with_suffix('.npz').name} beside it, is broken or missing; delete both to measure "
+            "again, or name another file."
+        ) from error
     names, predicted, neighbours = (arrays[key] for key in ("names", "predicted", "neighbours"))
     if not predicted.shape == neighbours.shape == (len(names), len(arrays["labels"])) or predicted.size == 0:
         raise CheckpointError(f"The arrays beside {path} do not fit each other; delete both to measure again.")

@@ -90,5 +90,8 @@ def round_trip(one: OpenCheckpoint, made: Drawing) -> str:
     """How far E(G(z)) is from z, a number."""
     assert made.latents_back is not None
     gap = (made.latents - made.latents_back).abs().mean().item()
-    apart = words.RANDOM_GAP[one.config.prior]
-    return f"E(G(z)) misses z by {gap:.2f} per number on average; two random z are {apart:.2f} apart."
+    blind, apart = words.CENTRE_GAP[one.config.prior], words.RANDOM_GAP[one.config.prior]
+    return (
+        f"E(G(z)) misses z by {gap:.2f} per number on average; always answering 0 would miss it by {blind:.2f}, "
+        f"another random z by {apart:.2f}."
+    )

@@ -17,6 +17,8 @@ from bigan.ui.loaders import OpenCheckpoint
 HALF = 0.5  # below it, the better sentence counts those that are closer
 # E|a - b| of two independent numbers from the prior
 RANDOM_GAP: dict[Prior, float] = {"uniform": 2 / 3, "normal": 2 / math.sqrt(math.pi)}
+# E|a|: what one misses who always answers 0, the best without having seen the image
+CENTRE_GAP: dict[Prior, float] = {"uniform": 1 / 2, "normal": math.sqrt(2 / math.pi)}
 
 
 def counted(number: int, noun: str) -> str:
