@@ -4,7 +4,7 @@ import contextlib
 import json
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -249,19 +249,35 @@ def test_rows_that_another_process_measures_meanwhile_stay(copy: Path, monkeypat
     assert rows(copy) == before
 
 
-def test_a_training_that_was_interrupted_is_continued_to_the_same_weights(
-    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def interrupted_in(epoch: int) -> Callable[..., Iterator[Any]]:
+    """The training of an epoch, as it goes where somebody presses Ctrl-C in the one given."""
+
     def interrupted(state: Any, *others: Any) -> Iterator[Any]:
         for metrics in train_epoch(state, *others):
-            if (metrics.epoch, metrics.step) == (2, 3):
+            if (metrics.epoch, metrics.step) == (epoch, 3):
                 raise KeyboardInterrupt
             yield metrics
 
+    return interrupted
+
+
+def test_a_training_that_was_interrupted_before_there_was_a_state_says_that_it_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "train_epoch", interrupted_in(1))
+    assert main([*WORDS, "--rows", "bigan"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "Stopped before the first epoch was done; the same command begins again."
+
+
+def test_a_training_that_was_interrupted_is_continued_to_the_same_weights(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     words = [*WORDS, "--rows", "pixels", "bigan"]
     with monkeypatch.context() as patch:
-        patch.setattr(run, "train_epoch", interrupted)
+        patch.setattr(run, "train_epoch", interrupted_in(2))
         assert main(words) == 1
     written = capsys.readouterr()
     last = written.err.splitlines()[-1]
