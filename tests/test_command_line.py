@@ -482,6 +482,11 @@ def test_evaluate_puts_published_figures_beside_those_of_the_data_set_alone(
     assert "gallery of mnist" in table_of_gallery and "97.39" not in table_of_gallery
 
 
+def test_a_gallery_of_another_known_data_set_is_refused() -> None:
+    with pytest.raises(ValueError, match="has the classes of mnist; give a gallery of fashion-mnist"):
+        read_parts(ModelConfig(dataset="fashion-mnist"), "test", ROOT / "checkpoints" / "mnist" / "gallery.npz")
+
+
 def test_a_gallery_splits_into_parts_that_share_no_image_and_keep_every_class(named_tiny: Path) -> None:
     path, config = named_tiny / "gallery.npz", ModelConfig()
     training, test = read_parts(config, "test", path)

@@ -44,13 +44,16 @@ def read_parts(
     Raises:
         ValueError: they are not there, or not what they should be.
     """
-    from bigan.data import DataError, Dataset, hold_out, load_protocol
+    from bigan.data import DATASETS, DataError, Dataset, hold_out, load_protocol
 
     if data is not None and not data.expanduser().exists():  # a slip of the pen must not fall back to other places
         raise DataError(f"--data is {data}, and there is nothing there; give the folder that holds {config.dataset}.")
     if data is None or not is_gallery(data):
         return load_protocol(config.dataset, protocol, data, download, config.image_shape)
     gallery = open_gallery(data)
+    for other, known in DATASETS.items():
+        if other != config.dataset and known.class_names == gallery.class_names:
+            raise DataError(f"{data} has the classes of {other}; give a gallery of {config.dataset}.")
     # not the name of the data set: figures from a gallery must not pass for figures from its test set
     name = f"gallery of {config.dataset}"
     training, held_out = hold_out(Dataset(name, gallery.images, gallery.labels, gallery.class_names), HELD_OUT_EVERY)
