@@ -360,6 +360,17 @@ def test_samples_like_nothing_in_the_gallery_are_counted_for_its_own_data_only(p
     assert found[3] == 16, "noise is no bright square"
 
 
+def test_models_that_differ_in_their_prior_alone_draw_as_their_own(places: Path) -> None:
+    shutil.copytree(places / "tiny", places / "normal")
+    config = json.loads((places / "normal" / "config.json").read_text())
+    assert config["prior"] == "uniform"
+    (places / "normal" / "config.json").write_text(json.dumps(config | {"prior": "normal"}))
+    uniform, normal = opened(places, "tiny"), opened(places, "normal")
+    assert uniform.weights_sha256 == normal.weights_sha256
+    drawn, other = (comparisons.drawings((one,), 16, 0)[0].latents for one in (uniform, normal))
+    assert drawn.abs().max() <= 1 < other.abs().max()
+
+
 def test_the_cloud_puts_every_number_above_that_of_z(tiny_model: BiGAN) -> None:
     z = tiny_model.sample_latents(2, seed=0)
     dots = dots_of(lanes.cloud(z, z, "uniform", "all alike"))

@@ -105,11 +105,10 @@ class Train(Command):
         except DivergedError as error:
             raise ValueError(str(error)) from error
         except KeyboardInterrupt as error:
-            if not run.saved_epoch():
-                raise ValueError("Stopped before the first epoch was done; the same command begins again.") from error
-            raise ValueError(
-                f"Stopped; the same command continues after epoch {run.saved_epoch()}, from {self.folder}."
-            ) from error
+            epoch = run.saved_epoch()
+            words = f"; the same command continues after epoch {epoch}, from {self.folder}."
+            begin = " before the first epoch was done; the same command begins again."
+            raise ValueError(f"Stopped{words if epoch else begin}") from error
         target = self.checkpoint or self.folder / "checkpoint"
         run.export(target, self.recipe.name, self.command_line())
         leave()

@@ -62,6 +62,11 @@ def size(one: OpenCheckpoint) -> str:
     return f"{width} by {height} pixels{', in colour' if channels == 3 else ''}"
 
 
+def _fingerprints(members: Sequence[OpenCheckpoint]) -> tuple[str, ...]:
+    """What tells each model from others: its weights, and its prior, of which they say nothing."""
+    return tuple(f"{one.weights_sha256} {one.config.prior}" for one in members)
+
+
 def readings(
     members: Sequence[OpenCheckpoint],
     reader: OpenCheckpoint,
@@ -70,7 +75,7 @@ def readings(
     with_neighbours: bool = True,
 ) -> tuple[Reading, ...]:
     """What each model makes of the same images, against the reader's gallery; the same is computed once."""
-    models = tuple(one.weights_sha256 for one in members)
+    models = _fingerprints(members)
     digest = hashlib.sha256(x.numpy().tobytes()).hexdigest()
     return _readings(models, reader.gallery_key, digest, with_neighbours, members, reader, x)
 
@@ -119,7 +124,7 @@ def warn(members: Sequence[OpenCheckpoint], x: Float[Tensor, "1 C H W"]) -> None
 
 def drawings(members: Sequence[OpenCheckpoint], num_samples: int, seed: int) -> tuple[Drawing, ...]:
     """What each model generates from the same seed; the same is computed once."""
-    return _drawings(tuple(one.weights_sha256 for one in members), num_samples, seed, members)
+    return _drawings(_fingerprints(members), num_samples, seed, members)
 
 
 @st.cache_resource(max_entries=MAX_DRAWINGS, show_spinner="Drawing with each model")
@@ -138,8 +143,7 @@ def foreign_counts(
     """How many of these samples are like nothing in the reader's gallery; None without G or for other data."""
     own = [one.config.dataset == reader.config.dataset and not one.config.shortcoming("generate") for one in members]
     asked = tuple(one for one, is_own in zip(members, own, strict=True) if is_own)
-    counts = iter(_foreign_counts(tuple(one.weights_sha256 for one in asked), reader.gallery_key, num_samples, seed,
-                                  asked, reader))  # fmt: skip
+    counts = iter(_foreign_counts(_fingerprints(asked), reader.gallery_key, num_samples, seed, asked, reader))
     return tuple(next(counts) if is_own else None for is_own in own)
 
 
